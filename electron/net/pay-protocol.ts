@@ -1,0 +1,70 @@
+// One payment over one stream: Hello, Terms, Handover, Receipt (protocol section 3). Frames pass unread; the engine
+// knows what is in them. A payer that comes back opens a new stream and sends the same Hello.
+
+import type { Connection, Stream, StreamHandler } from '@libp2p/interface'
+import { getNetConfig } from '@libp2p/utils'
+import { toAppError } from '../../shared/errors.ts'
+import type { PayeeProtocol, PaySession, RemotePayer } from '../wallet/ports.ts'
+import { framesOf } from './pay-frames.ts'
+
+/** Name of the protocol, with its version (protocol section 3). */
+export const payProtocol = '/farthing/pay/1.0.0'
+
+/** Longest waits of the payee, in milliseconds. `handoverMs` leaves a person the time to confirm. */
+export type PayeeWaits = {
+  readonly helloMs: number
+  readonly handoverMs: number
+  /** For the payer to take an answer. */
+  readonly answerMs: number
+}
+
+export const payeeWaits: PayeeWaits = { helloMs: 5_000, handoverMs: 60_000, answerMs: 5_000 }
+
+/** The payee's side, for `node.handle`. A stream that fails in any way is reset; no other stream notices. */
+export function servePayments(protocol: PayeeProtocol, payeePeer: Uint8Array, waits: PayeeWaits): StreamHandler {
+  return async (stream, connection) => {
+    const frames = framesOf(stream)
+    const answer = async (waitMs: number, reply: (frame: Uint8Array) => Promise<Uint8Array>): Promise<void> => {
+      const frame = await frames.read(AbortSignal.timeout(waitMs))
+      await frames.write(await reply(frame), AbortSignal.timeout(waits.answerMs))
+    }
+    try {
+      const from: RemotePayer = {
+        payerPeer: connection.remotePeer.toMultihash().bytes,
+        payeePeer,
+        address: getNetConfig(connection.remoteAddr).host,
+      }
+      await answer(waits.helloMs, (frame) => protocol.onHello(frame, from))
+      await answer(waits.handoverMs, (frame) => protocol.onHandover(frame, from))
+      await stream.close({ signal: AbortSignal.timeout(waits.answerMs) })
+    } catch (error) {
+      stream.abort(toAppError(error))
+    }
+  }
+}
+
+/** The payer's side of a stream it opened. `close` ends what the stream runs on. */
+export function paySession(
+  stream: Stream,
+  connection: Connection,
+  payerPeer: Uint8Array,
+  close: () => Promise<void>,
+): PaySession {
+  const frames = framesOf(stream)
+  return {
+    payerPeer,
+    payeePeer: connection.remotePeer.toMultihash().bytes,
+    exchange: async (frame, timeoutMs) => {
+      const signal = AbortSignal.timeout(timeoutMs)
+      try {
+        await frames.write(frame, signal)
+        return await frames.read(signal)
+      } catch (error) {
+        // An answer that comes too late must not be taken for the answer to the next frame.
+        stream.abort(toAppError(error))
+        throw error
+      }
+    },
+    close,
+  }
+}

@@ -1,0 +1,208 @@
+// libp2p nodes: one that listens for payers, and one for each payment that dials a payee. TCP, Noise, yamux.
+
+import { noise } from '@chainsafe/libp2p-noise'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { Connection, Libp2p, Listener, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { tcp } from '@libp2p/tcp'
+import { getNetConfig } from '@libp2p/utils'
+import { yamux } from '@libp2p/yamux'
+import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { AppError } from '../../shared/errors.ts'
+import type { PayeeProtocol, PeerAddress, PeerDialer } from '../wallet/ports.ts'
+import { reachableAddresses } from './interfaces.ts'
+import { maxFrameBytes } from './pay-frames.ts'
+import { type PayeeWaits, payeeWaits, payProtocol, paySession, servePayments } from './pay-protocol.ts'
+
+/** What a payee node grants to everybody together, and to one address. */
+export type PayeeLimits = PayeeWaits & {
+  /** New connections per second from one address. */
+  readonly connectionRate: number
+  /** A connection without a payment on it is closed after one to two times this, in milliseconds. */
+  readonly idleMs: number
+}
+
+/** The rate is libp2p's default; people behind one router share an address. */
+const payeeLimits: PayeeLimits = { ...payeeWaits, connectionRate: 5, idleMs: 10_000 }
+
+const maxConnections = 64
+/** So that one address, with an endless supply of peer ids, leaves room for others. */
+const maxConnectionsPerHost = 16
+/**
+ * Connections in their handshake at a time, and the longest handshake, in milliseconds. With libp2p's defaults, 10 and
+ * 10 s, ten silent sockets keep all payers out.
+ */
+const maxPendingConnections = 64
+const handshakeTimeoutMs = 2_000
+const maxStreamsPerConnection = 32
+const maxPaymentsPerConnection = 4
+
+export type PayeeNodeOptions = {
+  /** 32 bytes: the Ed25519 key that the peer id stands for. */
+  readonly peerKeySeed: Uint8Array
+  readonly protocol: PayeeProtocol
+  /** IPv4 address to listen on; all by default. */
+  readonly host?: string
+  /** TCP port; any free one by default. */
+  readonly port?: number
+  readonly limits?: Partial<PayeeLimits>
+}
+
+export type PayeeNode = {
+  readonly peerId: string
+  /** The peer id as raw multihash bytes. */
+  readonly peerIdBytes: Uint8Array
+  /** TCP port it listens on. */
+  readonly port: number
+  /** Where payers reach it now: changes as network interfaces come and go. */
+  address(): PeerAddress
+  stop(): Promise<void>
+}
+
+/** Start listening for payers. @throws AppError `internal` when the address cannot be listened on */
+export async function startPayeeNode(options: PayeeNodeOptions): Promise<PayeeNode> {
+  const { host = '0.0.0.0', port: wantedPort = 0 } = options
+  const limits = { ...payeeLimits, ...options.limits }
+  const node: Libp2p = await createLibp2p({
+    ...(await commonOptions(options.peerKeySeed)),
+    start: false,
+    // Payers have the address already; others of this computer are not told to them.
+    addresses: { listen: [`/ip4/${host}/tcp/${wantedPort}`], announceFilter: () => [] },
+    services: { identify: identify() },
+    connectionManager: {
+      maxConnections,
+      maxIncomingPendingConnections: maxPendingConnections,
+      inboundUpgradeTimeout: handshakeTimeoutMs,
+      inboundStreamProtocolNegotiationTimeout: handshakeTimeoutMs,
+      inboundConnectionThreshold: limits.connectionRate,
+    },
+    connectionGater: {
+      denyInboundConnection: ({ remoteAddr }) =>
+        node.getConnections().filter((connection) => hostOf(connection.remoteAddr) === hostOf(remoteAddr)).length >=
+        maxConnectionsPerHost,
+    },
+  })
+  const peerIdBytes = node.peerId.toMultihash().bytes
+  await node.handle(payProtocol, servePayments(options.protocol, peerIdBytes, limits), {
+    maxInboundStreams: maxPaymentsPerConnection,
+  })
+  const port = await listen(node)
+  const sweep = sweepIdle(() => node.getConnections(), limits.idleMs)
+  const peerId = node.peerId.toString()
+  return {
+    peerId,
+    peerIdBytes,
+    port,
+    address: () => {
+      const hosts = host === '0.0.0.0' ? reachableAddresses() : [host]
+      return { peerId, multiaddrs: hosts.map((address) => `/ip4/${address}/tcp/${port}`) }
+    },
+    stop: async () => {
+      clearInterval(sweep)
+      await node.stop()
+    },
+  }
+}
+
+/** Longest wait for a connection and its stream, in milliseconds; for one address of several. */
+const dialTimeoutMs = 5_000
+const addressTimeoutMs = 1_500
+/** Most addresses tried, of any number that a request or the LAN offers. */
+const maxAddresses = 8
+
+/** Every session has a node of its own, so that nothing but the payee's address connects two payments. */
+export function createPeerDialer(timeoutMs: number = dialTimeoutMs): PeerDialer {
+  return async (address, peerKeySeed) => {
+    const targets = targetsOf(address)
+    const signal = AbortSignal.timeout(timeoutMs)
+    const node = await createLibp2p({
+      ...(await commonOptions(peerKeySeed)),
+      connectionManager: { addressDialTimeout: addressTimeoutMs, resolvers: {} },
+    })
+    try {
+      const connection = await node.dial(targets, { signal })
+      const stream = await connection.newStream(payProtocol, { signal })
+      return paySession(stream, connection, node.peerId.toMultihash().bytes, async () => node.stop())
+    } catch (cause) {
+      await node.stop()
+      if (signal.aborted) throw new AppError('peer_timeout', 'the payee took too long', { cause, retryable: true })
+      throw new AppError('peer_unreachable', 'no connection to the payee', { cause, retryable: true })
+    }
+  }
+}
+
+/** What both kinds of node share. The connection monitor's pings would only tell who is still there. */
+async function commonOptions(peerKeySeed: Uint8Array) {
+  return {
+    privateKey: await generateKeyPairFromSeed('Ed25519', peerKeySeed),
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: maxStreamsPerConnection,
+        streamOptions: { maxReadBufferLength: 2 * maxFrameBytes },
+      }),
+    ],
+    connectionMonitor: { enabled: false },
+    nodeInfo: { name: 'farthing', version: '1', userAgent: 'farthing' },
+  } satisfies Libp2pOptions
+}
+
+/** The readable addresses, each bound to the peer id, which the handshake then proves. @throws AppError `peer_unreachable` */
+function targetsOf({ peerId, multiaddrs }: PeerAddress): Multiaddr[] {
+  const suffix = `/p2p/${parsePeerId(peerId)}`
+  return multiaddrs.slice(0, maxAddresses).flatMap((text) => {
+    try {
+      return [multiaddr(text).decapsulateCode(CODE_P2P).encapsulate(suffix)]
+    } catch {
+      return [] // of a transport that came after this version, perhaps: others may do
+    }
+  })
+}
+
+function parsePeerId(text: string): PeerId {
+  try {
+    return peerIdFromString(text)
+  } catch (cause) {
+    throw new AppError('peer_unreachable', 'not a peer id', { cause })
+  }
+}
+
+/** Closes connections on which no payment was open at two looks in a row. */
+function sweepIdle(connections: () => Connection[], idleMs: number): ReturnType<typeof setInterval> {
+  let idleBefore = new Set<Connection>()
+  return setInterval(() => {
+    const idle = connections().filter(({ streams }) => !streams.some(({ protocol }) => protocol === payProtocol))
+    for (const connection of idle) {
+      if (idleBefore.has(connection)) connection.abort(new AppError('peer_timeout', 'no payment on this connection'))
+    }
+    idleBefore = new Set(idle)
+  }, idleMs)
+}
+
+function hostOf(address: Multiaddr): string {
+  return getNetConfig(address).host
+}
+
+/** Start the node. Returns the TCP port of its one listener. */
+async function listen(node: Libp2p): Promise<number> {
+  const listening = Promise.withResolvers<Listener>()
+  node.addEventListener('transport:listening', (event) => listening.resolve(event.detail), { once: true })
+  try {
+    await node.start()
+    return portOf(await listening.promise)
+  } catch (cause) {
+    await node.stop()
+    throw new AppError('internal', 'cannot listen for payers', { cause })
+  }
+}
+
+/** A listener on all interfaces names its port once for each of them. */
+function portOf(listener: Listener): number {
+  const [address] = listener.getAddrs()
+  const port = address === undefined ? undefined : getNetConfig(address).port
+  if (port === undefined) throw new AppError('internal', 'this computer has no network interface')
+  return port
+}

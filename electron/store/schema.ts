@@ -1,0 +1,101 @@
+// The wallet's tables. Migrations are append-only; PRAGMA user_version counts them.
+
+/** Each entry brings a file from its index to the next version. Never edit one that was released. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL CHECK (json_valid(value))
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE mint (
+    account INTEGER PRIMARY KEY CHECK (account >= 0),
+    url TEXT NOT NULL UNIQUE,
+    name TEXT,
+    version TEXT,
+    offline_capable INTEGER NOT NULL CHECK (offline_capable IN (0, 1)),
+    last_reached_at INTEGER,
+    alarm TEXT
+  ) STRICT;
+
+  CREATE TABLE keyset (
+    id TEXT PRIMARY KEY,
+    id_v2 TEXT NOT NULL UNIQUE,
+    account INTEGER NOT NULL REFERENCES mint (account),
+    unit TEXT NOT NULL,
+    active INTEGER NOT NULL CHECK (active IN (0, 1)),
+    fee_ppk INTEGER NOT NULL CHECK (fee_ppk >= 0),
+    final_expiry INTEGER,
+    keys TEXT NOT NULL CHECK (json_valid(keys))
+  ) STRICT, WITHOUT ROWID;
+
+  -- The history and the plan: one row per operation, never deleted.
+  CREATE TABLE operation (
+    id TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    state TEXT NOT NULL,
+    account INTEGER NOT NULL REFERENCES mint (account),
+    unit TEXT NOT NULL,
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    created_at INTEGER NOT NULL,
+    next_attempt_at INTEGER,
+    -- payee side of a payment only: what makes a repeated Hello the same payment
+    payer_peer TEXT,
+    payment_id TEXT,
+    payer_address TEXT,
+    terms_hash TEXT UNIQUE,
+    request_id TEXT,
+    data TEXT NOT NULL CHECK (json_valid(data)),
+    UNIQUE (payer_peer, payment_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX operation_due ON operation (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+  CREATE INDEX operation_request ON operation (request_id) WHERE request_id IS NOT NULL;
+  CREATE INDEX operation_state ON operation (kind, state, created_at);
+
+  CREATE TABLE purse (
+    id INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    account INTEGER NOT NULL REFERENCES mint (account),
+    purse INTEGER NOT NULL CHECK (purse >= 0),
+    unit TEXT NOT NULL,
+    purpose TEXT NOT NULL CHECK (purpose IN ('withdraw', 'receive', 'change', 'refresh')),
+    next_coin INTEGER NOT NULL CHECK (next_coin >= 0),
+    used INTEGER NOT NULL CHECK (used IN (0, 1)),
+    closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
+    UNIQUE (generation, account, purse)
+  ) STRICT;
+
+  -- Every blinded message we ever asked a signature for.
+  CREATE TABLE output (
+    B_ TEXT PRIMARY KEY,
+    purse_id INTEGER NOT NULL REFERENCES purse (id),
+    coin INTEGER NOT NULL CHECK (coin >= 0),
+    operation_id TEXT NOT NULL REFERENCES operation (id),
+    UNIQUE (purse_id, coin)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE coin (
+    Y TEXT PRIMARY KEY,
+    purse_id INTEGER NOT NULL REFERENCES purse (id),
+    coin INTEGER NOT NULL CHECK (coin >= 0),
+    keyset_id TEXT NOT NULL REFERENCES keyset (id),
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    C TEXT NOT NULL,
+    e TEXT NOT NULL,
+    s TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('spendable', 'reserved', 'handed_over', 'spent', 'quarantined')),
+    operation_id TEXT REFERENCES operation (id),
+    UNIQUE (purse_id, coin),
+    CHECK (state NOT IN ('reserved', 'handed_over') OR operation_id IS NOT NULL)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX coin_state ON coin (state, purse_id);
+  CREATE INDEX coin_operation ON coin (operation_id) WHERE operation_id IS NOT NULL;
+
+  -- Coins other people handed to us, by Y: none is accepted twice.
+  CREATE TABLE seen (
+    Y TEXT PRIMARY KEY,
+    operation_id TEXT NOT NULL REFERENCES operation (id)
+  ) STRICT, WITHOUT ROWID;
+  `,
+]

@@ -1,0 +1,452 @@
+// The engine's store on SQLite. All SQL of the wallet stands here and in schema.ts; constraints do the work.
+
+import type { Keyset } from '../../shared/cashu/keyset.ts'
+import { AppError } from '../../shared/errors.ts'
+import { z } from '../../shared/schema.ts'
+import { mayFollow, operationSchema } from '../wallet/operation.ts'
+import type {
+  Coin,
+  CoinState,
+  MintRow,
+  OwnOutput,
+  PurseRow,
+  WalletReads,
+  WalletStore,
+  WalletWrites,
+} from '../wallet/store-port.ts'
+import { type Database, openDatabase, type Row, type Value } from './database.ts'
+import { migrations } from './schema.ts'
+
+const milestoneEvery = 100
+
+const text = z.string()
+const integer = z.number().int()
+const flag = z.union([z.literal(0), z.literal(1)]).transform((value) => value === 1)
+
+const mintRow = z
+  .object({
+    account: integer,
+    url: text,
+    name: text.nullable(),
+    version: text.nullable(),
+    offline_capable: flag,
+    last_reached_at: integer.nullable(),
+    alarm: text.nullable(),
+  })
+  .transform(
+    ({ offline_capable, last_reached_at, ...rest }): MintRow => ({
+      ...rest,
+      offlineCapable: offline_capable,
+      lastReachedAt: last_reached_at,
+    }),
+  )
+
+const keysetRow = z
+  .object({
+    id: text,
+    id_v2: text,
+    account: integer,
+    unit: text,
+    active: flag,
+    fee_ppk: integer,
+    final_expiry: integer.nullable(),
+    keys: text.transform((json) => z.record(z.string(), z.string()).parse(JSON.parse(json))),
+  })
+  .transform(({ account, id_v2, fee_ppk, final_expiry, ...rest }): { account: number; keyset: Keyset } => ({
+    account,
+    keyset: { ...rest, idV2: id_v2, feePpk: fee_ppk, finalExpiry: final_expiry },
+  }))
+
+const purseRow = z
+  .object({
+    id: integer,
+    generation: integer,
+    account: integer,
+    purse: integer,
+    unit: text,
+    purpose: z.enum(['withdraw', 'receive', 'change', 'refresh']),
+    next_coin: integer,
+    used: flag,
+    closed: flag,
+  })
+  .transform(({ next_coin, ...rest }): PurseRow => ({ ...rest, nextCoin: next_coin }))
+
+const coinState = z.enum(['spendable', 'reserved', 'handed_over', 'spent', 'quarantined'])
+const pathRow = { generation: integer, account: integer, purse: integer, coin: integer }
+const coinRow = z
+  .object({
+    ...pathRow,
+    Y: text,
+    purse_id: integer,
+    unit: text,
+    keyset_id: text,
+    amount: integer,
+    C: text,
+    e: text,
+    s: text,
+    state: coinState,
+    operation_id: text.nullable(),
+  })
+  .transform(
+    ({ generation, account, purse, coin, purse_id, keyset_id, operation_id, ...rest }): Coin => ({
+      ...rest,
+      account,
+      path: { generation, account, purse, coin },
+      purseId: purse_id,
+      keysetId: keyset_id,
+      operationId: operation_id,
+    }),
+  )
+const outputRow = z.object({ ...pathRow, B_: text, purse_id: integer, operation_id: text }).transform(
+  ({ generation, account, purse, coin, B_, purse_id, operation_id }): OwnOutput => ({
+    B_,
+    purseId: purse_id,
+    path: { generation, account, purse, coin },
+    operationId: operation_id,
+  }),
+)
+/** The column says when an operation is due; the copy in its data may be older. */
+const dataRow = z
+  .object({ data: text, next_attempt_at: integer.nullable() })
+  .transform(({ data, next_attempt_at }) => ({
+    ...operationSchema.parse(JSON.parse(data)),
+    nextAttemptAt: next_attempt_at,
+  }))
+
+const coinSelect = `SELECT coin.*, purse.generation, purse.account, purse.purse, purse.unit
+  FROM coin JOIN purse ON purse.id = coin.purse_id`
+const keysetSelect = 'SELECT * FROM keyset'
+
+/**
+ * Open the wallet's database file (mode 0600), migrating it if it is older.
+ * @throws AppError `folder_too_new`, `folder_damaged`
+ */
+export function openWalletStore(path: string): WalletStore {
+  const db = openDatabase(path, migrations)
+  const read = createReads(db)
+  const write = createWrites(db, read)
+  return { read, transaction: (work) => db.transaction(() => work(write)), close: db.close }
+}
+
+function parse<T>(schema: z.ZodType<T>, row: Row): T {
+  const parsed = schema.safeParse(row)
+  if (!parsed.success)
+    throw new AppError('folder_damaged', 'a row of the database is not readable', { cause: parsed.error })
+  return parsed.data
+}
+
+function createReads(db: Database): WalletReads {
+  const one = <T>(schema: z.ZodType<T>, sql: string, ...values: readonly Value[]): T | undefined => {
+    const row = db.get(sql, ...values)
+    return row === undefined ? undefined : parse(schema, row)
+  }
+  const many = <T>(schema: z.ZodType<T>, sql: string, ...values: readonly Value[]): readonly T[] =>
+    db.all(sql, ...values).map((row) => parse(schema, row))
+  const numberOf = (sql: string, ...values: readonly Value[]): number =>
+    one(z.object({ n: integer.nullable() }), sql, ...values)?.n ?? 0
+
+  return {
+    operation: (id) => one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE id = ?', id),
+    operations: ({ kind, states, account, limit }) =>
+      many(
+        dataRow,
+        `SELECT data, next_attempt_at FROM operation
+         WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR state IN (SELECT value FROM json_each(?2)))
+           AND (?3 IS NULL OR account = ?3)
+         ORDER BY seq DESC LIMIT ?4`,
+        kind ?? null,
+        states === undefined ? null : JSON.stringify(states),
+        account ?? null,
+        limit ?? -1,
+      ),
+    dueOperations: (now, limit) =>
+      many(
+        dataRow,
+        'SELECT data, next_attempt_at FROM operation WHERE next_attempt_at <= ? ORDER BY seq DESC LIMIT ?',
+        now,
+        limit,
+      ),
+    nextDueAt: () =>
+      one(z.object({ n: integer.nullable() }), 'SELECT MIN(next_attempt_at) AS n FROM operation')?.n ?? null,
+    receiveOf: (payerPeer, paymentId) =>
+      one(
+        dataRow,
+        'SELECT data, next_attempt_at FROM operation WHERE payer_peer = ? AND payment_id = ?',
+        payerPeer,
+        paymentId,
+      ),
+    receiveByTerms: (termsHash) =>
+      one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE terms_hash = ?', termsHash),
+    isRequestAnswered: (requestId) =>
+      db.get(
+        "SELECT 1 AS n FROM operation WHERE request_id = ? AND state IN ('signed', 'final') LIMIT 1",
+        requestId,
+      ) !== undefined,
+    openTerms: (address, since) => {
+      const open = "FROM operation WHERE kind = 'receive' AND state = 'terms' AND created_at > ?"
+      return {
+        fromAddress: numberOf(`SELECT COUNT(*) AS n ${open} AND payer_address = ?`, since, address),
+        inAll: numberOf(`SELECT COUNT(*) AS n ${open}`, since),
+      }
+    },
+    signedPayments: (unit, since) => {
+      const signed = "FROM operation WHERE kind = 'receive' AND state = 'signed' AND unit = ?"
+      return {
+        sum: numberOf(`SELECT SUM(amount) AS n ${signed}`, unit),
+        count: numberOf(`SELECT COUNT(*) AS n ${signed} AND created_at > ?`, unit, since),
+      }
+    },
+
+    mints: () => many(mintRow, 'SELECT * FROM mint ORDER BY account'),
+    mint: (account) => one(mintRow, 'SELECT * FROM mint WHERE account = ?', account),
+    mintByUrl: (url) => one(mintRow, 'SELECT * FROM mint WHERE url = ?', url),
+    keysets: (account) =>
+      many(keysetRow, `${keysetSelect} WHERE account = ? ORDER BY id`, account).map(({ keyset }) => keyset),
+    keyset: (id) => one(keysetRow, `${keysetSelect} WHERE id = ?`, id),
+    keysetV2: (idV2) => one(keysetRow, `${keysetSelect} WHERE id_v2 = ?`, idV2),
+
+    purse: (id) => one(purseRow, 'SELECT * FROM purse WHERE id = ?', id),
+    purses: (account, unit) =>
+      many(purseRow, 'SELECT * FROM purse WHERE account = ? AND unit = ? ORDER BY id', account, unit),
+    coin: (Y) => one(coinRow, `${coinSelect} WHERE coin.Y = ?`, Y),
+    coins: (account, unit, state) =>
+      many(
+        coinRow,
+        `${coinSelect} WHERE purse.account = ? AND purse.unit = ? AND coin.state = ? ORDER BY coin.purse_id, coin.coin`,
+        account,
+        unit,
+        state,
+      ),
+    coinsOf: (operationId) =>
+      many(coinRow, `${coinSelect} WHERE coin.operation_id = ? ORDER BY coin.purse_id, coin.coin`, operationId),
+    ownOutput: (B_) =>
+      one(
+        outputRow,
+        `SELECT output.*, purse.generation, purse.account, purse.purse
+         FROM output JOIN purse ON purse.id = output.purse_id WHERE B_ = ?`,
+        B_,
+      ),
+    wasSeen: (Y) => db.get('SELECT 1 AS n FROM seen WHERE Y = ?', Y) !== undefined,
+    totals: (account, unit) => {
+      const totals: Record<CoinState, number> = { spendable: 0, reserved: 0, handed_over: 0, spent: 0, quarantined: 0 }
+      const rows = many(
+        z.object({ state: coinState, n: integer }),
+        `SELECT coin.state, SUM(coin.amount) AS n FROM coin JOIN purse ON purse.id = coin.purse_id
+         WHERE purse.account = ? AND purse.unit = ? GROUP BY coin.state`,
+        account,
+        unit,
+      )
+      for (const { state, n } of rows) totals[state] = n
+      return totals
+    },
+    meta: (key) => {
+      const row = db.get('SELECT value FROM meta WHERE key = ?', key)
+      return row === undefined ? undefined : JSON.parse(text.parse(row['value']))
+    },
+  }
+}
+
+function createWrites(db: Database, read: WalletReads): WalletWrites {
+  const run = (sql: string, ...values: readonly Value[]): number => {
+    if (!db.inTransaction()) throw new AppError('internal', 'a write outside a transaction')
+    return db.run(sql, ...values)
+  }
+  const insertMintRow = (mint: MintRow) =>
+    run(
+      'INSERT INTO mint (account, url, name, version, offline_capable, last_reached_at, alarm) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      mint.account,
+      mint.url,
+      mint.name,
+      mint.version,
+      Number(mint.offlineCapable),
+      mint.lastReachedAt,
+      mint.alarm,
+    )
+  const requirePurse = (id: number): PurseRow => {
+    const purse = read.purse(id)
+    if (!purse) throw new AppError('internal', `no purse ${id}`)
+    return purse
+  }
+
+  return {
+    insertOperation: (operation) => {
+      const receive = operation.kind === 'receive' ? operation : undefined
+      run(
+        `INSERT INTO operation (id, seq, kind, state, account, unit, amount, created_at, next_attempt_at, payer_peer,
+           payment_id, payer_address, terms_hash, request_id, data)
+         VALUES (?, (SELECT COALESCE(MAX(seq), 0) + 1 FROM operation), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        operation.id,
+        operation.kind,
+        operation.state,
+        operation.account,
+        operation.unit,
+        operation.amount,
+        operation.createdAt,
+        operation.nextAttemptAt,
+        receive?.payerPeer ?? null,
+        receive?.paymentId ?? null,
+        receive?.payerAddress ?? null,
+        receive?.termsHash ?? null,
+        receive?.requestId ?? null,
+        JSON.stringify(operationSchema.parse(operation)),
+      )
+    },
+    updateOperation: (operation) => {
+      const before = read.operation(operation.id)
+      if (!before || before.kind !== operation.kind || !mayFollow(operation.kind, before.state, operation.state)) {
+        throw new AppError('wrong_state', `${operation.kind}: ${before?.state ?? 'nothing'} → ${operation.state}`)
+      }
+      run(
+        'UPDATE operation SET state = ?, next_attempt_at = ?, data = ? WHERE id = ?',
+        operation.state,
+        operation.nextAttemptAt,
+        JSON.stringify(operationSchema.parse(operation)),
+        operation.id,
+      )
+    },
+    hastenRetries: (account, now) => {
+      run(
+        `UPDATE operation SET next_attempt_at = ?1
+         WHERE account = ?2 AND next_attempt_at > ?1 AND json_extract(data, '$.attempts') > 0`,
+        now,
+        account,
+      )
+    },
+    insertMint: (mint) => {
+      if (read.mintByUrl(mint.url)) throw new AppError('mint_exists', 'this mint is already there')
+      const account = read.mints().reduce((highest, { account }) => Math.max(highest, account), -1) + 1
+      const row = { ...mint, account }
+      insertMintRow(row)
+      return row
+    },
+    updateMint: (mint) => {
+      run(
+        'UPDATE mint SET name = ?, version = ?, offline_capable = ?, last_reached_at = ?, alarm = ? WHERE account = ?',
+        mint.name,
+        mint.version,
+        Number(mint.offlineCapable),
+        mint.lastReachedAt,
+        mint.alarm,
+        mint.account,
+      )
+    },
+    putKeyset: (account, keyset) => {
+      const known = read.keyset(keyset.id)
+      if (known && (known.account !== account || known.keyset.idV2 !== keyset.idV2)) {
+        throw new AppError('keyset_twin', `keyset ${keyset.id} is known with other keys, fee or mint`)
+      }
+      const twin = read.keysetV2(keyset.idV2)
+      if (twin && twin.keyset.id !== keyset.id) throw new AppError('keyset_twin', 'one keyset under two ids')
+      if (known) {
+        run('UPDATE keyset SET active = ? WHERE id = ?', Number(keyset.active), keyset.id)
+        return
+      }
+      run(
+        'INSERT INTO keyset (id, id_v2, account, unit, active, fee_ppk, final_expiry, keys) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        keyset.id,
+        keyset.idV2,
+        account,
+        keyset.unit,
+        Number(keyset.active),
+        keyset.feePpk,
+        keyset.finalExpiry,
+        JSON.stringify(keyset.keys),
+      )
+    },
+    takePurse: ({ generation, account, unit }, purpose, kind) => {
+      const taken = db
+        .all('SELECT purse AS n FROM purse WHERE generation = ? AND account = ? ORDER BY purse', generation, account)
+        .map((row) => integer.parse(row['n']))
+      const purse = nextPurse(taken, kind)
+      run(
+        `INSERT INTO purse (generation, account, purse, unit, purpose, next_coin, used, closed)
+         VALUES (?, ?, ?, ?, ?, 0, 0, 0)`,
+        generation,
+        account,
+        purse,
+        unit,
+        purpose,
+      )
+      const row = db.get(
+        'SELECT * FROM purse WHERE generation = ? AND account = ? AND purse = ?',
+        generation,
+        account,
+        purse,
+      )
+      if (!row) throw new AppError('internal', 'purse not stored')
+      return parse(purseRow, row)
+    },
+    markPurse: (id, { used, closed }) => {
+      if (used) run('UPDATE purse SET used = 1 WHERE id = ?', id)
+      if (closed) run('UPDATE purse SET closed = 1 WHERE id = ?', id)
+    },
+    takeCoinIndices: (purseId, count) => {
+      const { nextCoin } = requirePurse(purseId)
+      run('UPDATE purse SET next_coin = ? WHERE id = ?', nextCoin + count, purseId)
+      return nextCoin
+    },
+    insertOutputs: (outputs) => {
+      for (const { B_, purseId, path, operationId } of outputs) {
+        run(
+          'INSERT INTO output (B_, purse_id, coin, operation_id) VALUES (?, ?, ?, ?)',
+          B_,
+          purseId,
+          path.coin,
+          operationId,
+        )
+      }
+    },
+    moveCoins: (Ys, from, to, operationId) => {
+      const changed = run(
+        `UPDATE coin SET state = ?, operation_id = ?
+         WHERE Y IN (SELECT value FROM json_each(?)) AND state IN (SELECT value FROM json_each(?))`,
+        to,
+        operationId,
+        JSON.stringify(Ys),
+        JSON.stringify(from),
+      )
+      if (changed !== Ys.length)
+        throw new AppError('wrong_state', `${Ys.length - changed} coins are not ${from.join(' or ')}`)
+    },
+    insertCoins: (coins) => {
+      for (const coin of coins) {
+        run(
+          `INSERT INTO coin (Y, purse_id, coin, keyset_id, amount, C, e, s, state, operation_id)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (Y) DO NOTHING`,
+          coin.Y,
+          coin.purseId,
+          coin.path.coin,
+          coin.keysetId,
+          coin.amount,
+          coin.C,
+          coin.e,
+          coin.s,
+          coin.state,
+          coin.operationId,
+        )
+      }
+    },
+    markSeen: (Ys, operationId) => {
+      for (const Y of Ys) run('INSERT INTO seen (Y, operation_id) VALUES (?, ?)', Y, operationId)
+    },
+    setMeta: (key, value) => {
+      run(
+        'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+        key,
+        JSON.stringify(value),
+      )
+    },
+  }
+}
+
+/** The next purse number. `taken` ascending. Numbers only go up, but for purse 0 and milestones, which are kept free. */
+function nextPurse(taken: readonly number[], kind: 'own' | 'offered' | 'milestone'): number {
+  const highest = taken.at(-1) ?? 0
+  if (kind === 'own' && !taken.includes(0)) return 0
+  if (kind === 'milestone') {
+    const newest = Math.floor(highest / milestoneEvery) * milestoneEvery
+    if (!taken.includes(newest)) return newest
+  }
+  const next = highest + 1
+  return next % milestoneEvery === 0 ? next + 1 : next
+}

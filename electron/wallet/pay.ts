@@ -1,0 +1,298 @@
+// Pay: what a person decides. prepare shows what will happen, confirm makes it so; pay-steps.ts carries it out.
+// Transactions: P1 the Hello stored, before it leaves · P2 Terms stored · P3 coins reserved, change purse and indices
+// taken, the signed handover and its swap stored, before anything leaves.
+
+import { splitAmount } from '../../shared/amount.ts'
+import { bytesToHex, hexToBytes } from '../../shared/cashu/numbers.ts'
+import { AppError } from '../../shared/errors.ts'
+import {
+  decodeBody,
+  encodeBody,
+  helloSchema,
+  maxKeysetIds,
+  protocolVersion,
+  termsSchema,
+} from '../../shared/messages.ts'
+import { type Choice, type ChoiceResult, chooseCoins } from './coins.ts'
+import { type Context, unixNow } from './context.ts'
+import { buildHandover, type CoinToHandOver } from './handover.ts'
+import type { Operation, OperationIn, OperationOf } from './operation.ts'
+import { keysetOf, planOutputs } from './own-coins.ts'
+import { type AgreedSession, agree, hashOfTerms } from './payee-talk.ts'
+import type { PeerAddress } from './ports.ts'
+import { due, ended, newId, save } from './progress.ts'
+import type { Coin, MintRow } from './store-port.ts'
+
+type Pay = OperationOf<'pay'>
+
+/** Agreed but not confirmed for this long: given up. Milliseconds. */
+export const confirmWithinMs = 10 * 60_000
+/** Coins of a keyset that expires this soon are not offered: no payee takes them. Seconds. */
+const expiresSoonSeconds = 31 * 24 * 3600
+
+export type PayOrder = {
+  readonly account: number
+  readonly unit: string
+  readonly amount: number
+  readonly payee: PeerAddress
+  /** The key a request named (66 hex characters), or null for a payee found on the LAN. */
+  readonly expectedKey: string | null
+  readonly requestId: string | null
+  readonly memo: string | null
+}
+
+/** What will happen if the person says yes. */
+export type PayPreview = {
+  readonly id: string
+  readonly payeeName: string
+  /** Whether the Terms are signed by the key that a request named. */
+  readonly isVerified: boolean
+  readonly amount: number
+  readonly fee: number
+  /** amount + fee */
+  readonly total: number
+  /** The grade to expect: final when the mint can be reached from here, signed otherwise. */
+  readonly grade: 'signed' | 'final'
+}
+
+type Priced = Coin & { readonly feePpk: number }
+
+/** Streams on which Terms were received and a person has not answered yet, by operation. */
+export type OpenSessions = Map<string, AgreedSession>
+
+/**
+ * Ask the payee for Terms and say what paying would cost. Nothing is reserved and nothing given away.
+ * @throws AppError `not_enough`, `no_single_purse` (facts: `largest`), `mint_unreachable` for an online-only mint, or
+ *   what stands between here and the payee
+ */
+export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreview> {
+  const mint = requireMint(ctx, order.account)
+  const choice = await chooseOrHasten(ctx, order)
+  const isReachable = ctx.mints.reachability(mint.account).reachable || (await refreshReach(ctx, mint))
+  if (!mint.offlineCapable && !isReachable) throw unreachable()
+  const asking = storeHello(ctx, order)
+  try {
+    const agreed = await agree(ctx, asking)
+    const operation = storeTerms(ctx, asking, agreed, choice.fee)
+    sessions.set(asking.id, agreed)
+    return previewOf(operation, choice, isReachable)
+  } catch (error) {
+    const reason = error instanceof AppError ? error.code : 'internal'
+    save(ctx, { ...asking, state: 'abandoned', reason, ...ended(ctx) })
+    throw error
+  }
+}
+
+const unreachable = () =>
+  new AppError('mint_unreachable', 'this mint can only be paid with online', { retryable: true })
+
+function requireMint({ store }: Context, account: number): MintRow {
+  const mint = store.read.mint(account)
+  if (!mint) throw new AppError('mint_unknown', 'no such mint')
+  return mint
+}
+
+/** A mint that was never asked since the start is asked now. */
+async function refreshReach(ctx: Context, { account }: MintRow): Promise<boolean> {
+  if (ctx.mints.reachability(account).since !== null) return false
+  await ctx.mints.sync(account)
+  return ctx.mints.reachability(account).reachable
+}
+
+/**
+ * Choose coins; when they do not suffice, bring home what is on its way first: a running refresh, and the change of
+ * payments that wait to be settled.
+ */
+async function chooseOrHasten(
+  ctx: Context,
+  { account, unit, amount }: Pick<PayOrder, 'account' | 'unit' | 'amount'>,
+): Promise<Choice<Priced>> {
+  try {
+    return choose(ctx, account, unit, amount)
+  } catch (error) {
+    if (!ctx.mints.reachability(account).reachable) throw error
+    const open = ctx.store.read.operations({ account, states: ['settling', 'signed'] })
+    const ours = open.filter((operation) => operation.unit === unit && operation.kind !== 'receive')
+    if (ours.length === 0) throw error
+    await Promise.all(ours.map((operation) => hasten(ctx, operation)))
+    return choose(ctx, account, unit, amount)
+  }
+}
+
+async function hasten(ctx: Context, operation: Operation): Promise<void> {
+  if (operation.kind === 'pay' && operation.state === 'signed') {
+    await ctx.locked(operation.id, async () => {
+      const now = ctx.store.read.operation(operation.id)
+      if (now?.kind === 'pay' && now.state === 'signed')
+        save(ctx, { ...now, settleAt: ctx.clock.now(), ...due(ctx, 0) })
+    })
+  }
+  await Promise.race([ctx.runNow(operation.id), ctx.clock.wait(ctx.config.settleFirstMs)])
+}
+
+/** @throws AppError `not_enough`, `no_single_purse` */
+function choose(ctx: Context, account: number, unit: string, amount: number): Choice<Priced> {
+  const now = unixNow(ctx.clock)
+  const keyset = keysetOf(ctx.store, account)
+  const coins = ctx.store.read.coins(account, unit, 'spendable').flatMap((coin): readonly Priced[] => {
+    const found = keyset(coin.keysetId)
+    if (!found || (found.finalExpiry ?? Number.POSITIVE_INFINITY) <= now + expiresSoonSeconds) return []
+    return [{ ...coin, feePpk: found.feePpk }]
+  })
+  const result: ChoiceResult<Priced> = chooseCoins(coins, amount, splitAmount(amount).length)
+  if (result.kind === 'chosen') return result.choice
+  const total = coins.reduce((sum, coin) => sum + coin.amount, 0)
+  const facts = { largest: result.largest, total }
+  if (total > amount) throw new AppError('no_single_purse', 'no purse covers this amount', { facts, retryable: true })
+  throw new AppError('not_enough', 'the coins do not cover this amount', { facts })
+}
+
+/** P1 */
+function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'> {
+  const { account, unit, amount, requestId, memo } = order
+  const id = newId(ctx)
+  const url = requireMint(ctx, account).url
+  const keysets = ctx.store.read.keysets(account).filter((keyset) => keyset.unit === unit)
+  const keysetIds = [...keysets].sort((a, b) => Number(b.active) - Number(a.active)).map(({ idV2 }) => hexToBytes(idV2))
+  const hello = encodeBody(helloSchema, {
+    v: protocolVersion,
+    paymentId: hexToBytes(id),
+    mint: { url, keysetIds: keysetIds.slice(0, maxKeysetIds) },
+    unit,
+    amount,
+    ...(requestId === null ? {} : { requestId }),
+    ...(memo === null ? {} : { memo }),
+  })
+  const now = ctx.clock.now()
+  const operation: OperationIn<'pay', 'asking'> = {
+    ...order,
+    kind: 'pay',
+    state: 'asking',
+    id,
+    hello: bytesToHex(hello),
+    createdAt: now,
+    updatedAt: now,
+    nextAttemptAt: now + confirmWithinMs,
+    attempts: 0,
+    lastError: null,
+  }
+  ctx.store.transaction((write) => write.insertOperation(operation))
+  ctx.emit({ kind: 'operation', id })
+  return operation
+}
+
+/** P2 */
+function storeTerms(
+  ctx: Context,
+  asking: OperationIn<'pay', 'asking'>,
+  { signed, terms }: AgreedSession,
+  fee: number,
+): OperationIn<'pay', 'agreed'> {
+  const operation: OperationIn<'pay', 'agreed'> = {
+    ...asking,
+    state: 'agreed',
+    terms: { body: bytesToHex(signed.body), sig: bytesToHex(signed.sig) },
+    payeeName: terms.name,
+    payeeKey: bytesToHex(terms.payeeKey),
+    deadline: terms.deadline,
+    fee,
+    ...due(ctx, confirmWithinMs),
+  }
+  save(ctx, operation)
+  return operation
+}
+
+function previewOf(operation: OperationIn<'pay', 'agreed'>, choice: Choice<Priced>, isReachable: boolean): PayPreview {
+  const { id, payeeName, expectedKey, amount } = operation
+  const grade = isReachable ? 'final' : 'signed'
+  return { id, payeeName, isVerified: expectedKey !== null, amount, fee: choice.fee, total: amount + choice.fee, grade }
+}
+
+/**
+ * P3: the person said yes. From here on the payment is on its way; the runner brings it to an end.
+ * @throws AppError `not_found`, `wrong_state`, `not_enough`, `no_single_purse`, `mint_unreachable`, `wrong_fee` when it
+ *   would cost more than was shown
+ */
+export async function confirmPay(ctx: Context, id: string): Promise<void> {
+  const operation = ctx.store.read.operation(id)
+  if (operation?.kind !== 'pay') throw new AppError('not_found', 'no such payment')
+  if (operation.state !== 'agreed') throw new AppError('wrong_state', `payment is ${operation.state}`)
+  const mint = requireMint(ctx, operation.account)
+  const { reachable } = ctx.mints.reachability(mint.account)
+  if (!mint.offlineCapable && !reachable) throw unreachable()
+  const choice = await chooseOrHasten(ctx, operation)
+  if (choice.fee > operation.fee) throw new AppError('wrong_fee', 'the fee is higher than what was shown')
+  ctx.store.transaction((write) => {
+    const { account, unit } = operation
+    const coins = choice.inputs
+    const [first] = coins
+    if (!first) throw new AppError('not_enough', 'no coins')
+    const amounts = splitAmount(choice.change)
+    const purse =
+      amounts.length > 0 ? write.takePurse({ generation: ctx.generation, account, unit }, 'change', 'offered') : null
+    const planned = purse ? planOutputs(ctx, write, purse, amounts, id) : { outputs: [], own: [] }
+    const built = buildHandover({
+      terms: decodeBody(termsSchema, hexToBytes(operation.terms.body)),
+      termsHash: hexToBytes(hashOfTerms(operation.terms.body)),
+      coins: coins.map((coin) => toHandOver(ctx, coin)),
+      purseKey: ctx.secrets.purseKey(first.path),
+      change: planned.outputs.map(({ amount, B_ }) => [amount, hexToBytes(B_)]),
+      signSwap: (digest) => ctx.secrets.signSwap(first.path, digest),
+      signClaim: (body) => ctx.secrets.signClaim(first.path, body),
+    })
+    const next: Pay = {
+      ...operation,
+      state: reachable ? 'settling' : 'handing_over',
+      fee: choice.fee,
+      change: choice.change,
+      handover: bytesToHex(built.frame),
+      claim: { body: bytesToHex(built.claim.body), sig: bytesToHex(built.claim.sig) },
+      swap: built.swap,
+      handedOver: false,
+      receipt: null,
+      grade: null,
+      settleAt: null,
+      refusal: null,
+      answeredInMs: null,
+      reclaim: null,
+      attempt: null,
+      reading: null,
+      refusedSince: null,
+      pendingSince: null,
+      ...due(ctx, 0),
+    }
+    write.updateOperation(next)
+    write.insertOutputs(planned.own)
+    if (purse) write.markPurse(purse.id, { closed: true })
+    write.markPurse(choice.purseId, { used: true, closed: true })
+    write.moveCoins(
+      coins.map(({ Y }) => Y),
+      ['spendable'],
+      'reserved',
+      id,
+    )
+  })
+  ctx.emit({ kind: 'operation', id })
+  ctx.emit({ kind: 'balance' })
+  ctx.wake()
+}
+
+function toHandOver(ctx: Context, coin: Coin): CoinToHandOver {
+  const keyset = keysetOf(ctx.store, coin.account)(coin.keysetId)
+  if (!keyset) throw new AppError('keyset_unknown', 'a coin of no keyset')
+  const { Y, amount, C, e, s, path } = coin
+  return { Y, keyset, amount, C, e, s, nonce: ctx.secrets.nonce(path), r: ctx.secrets.blindingFactor(path) }
+}
+
+/** The person said no, or never answered. @throws AppError `wrong_state` once it was confirmed */
+export function abandonPay(ctx: Context, id: string, reason: string): void {
+  const operation = ctx.store.read.operation(id)
+  if (operation?.kind !== 'pay') throw new AppError('not_found', 'no such payment')
+  if (operation.state === 'abandoned') return
+  if (operation.state !== 'asking' && operation.state !== 'agreed') {
+    throw new AppError('wrong_state', `payment is ${operation.state}`)
+  }
+  const { kind, account, unit, amount, createdAt, hello, payee, requestId, memo, expectedKey } = operation
+  const base = { kind, id, account, unit, amount, createdAt, hello, payee, requestId, memo, expectedKey }
+  save(ctx, { ...base, state: 'abandoned', reason, ...ended(ctx) })
+}

@@ -1,0 +1,129 @@
+// What all operations do alike: note a retry, save a state, keep the exact request stored, wait for a second reading.
+
+import { type Context, nextAttempt, unixNow } from './context.ts'
+import type { Operation, Reading, SwapRecord } from './operation.ts'
+import { keysetOf } from './own-coins.ts'
+import { type Outcome, outputKeyset, readFacts, type Settle, settleSwap, swapBody } from './settle.ts'
+
+/** An operation that carries a signed swap. */
+export type Settling = Extract<Operation, { swap: SwapRecord }>
+
+/** Fields of a row that was just changed and is not in trouble. */
+export const stamp = ({ clock }: Pick<Context, 'clock'>) => ({ updatedAt: clock.now(), lastError: null, attempts: 0 })
+
+/** Looked at again after a pause. */
+export const due = (ctx: Pick<Context, 'clock'>, pauseMs: number) => ({
+  ...stamp(ctx),
+  nextAttemptAt: ctx.clock.now() + pauseMs,
+})
+
+/** Nothing left to do. */
+export const ended = (ctx: Pick<Context, 'clock'>) => ({ ...stamp(ctx), nextAttemptAt: null })
+
+/** Store a changed operation, alone in its transaction, and tell. */
+export function save(ctx: Context, operation: Operation): void {
+  ctx.store.transaction((write) => write.updateOperation(operation))
+  ctx.emit({ kind: 'operation', id: operation.id })
+}
+
+/** Stay as it is, note why, come back after a growing pause. */
+export function retry(ctx: Context, operation: Operation, reason: string, retryAfterMs = 0): void {
+  save(ctx, {
+    ...operation,
+    updatedAt: ctx.clock.now(),
+    attempts: operation.attempts + 1,
+    lastError: reason.slice(0, 200),
+    nextAttemptAt: nextAttempt(ctx, operation.attempts, retryAfterMs),
+  })
+}
+
+/** A 16-byte random id in hex. */
+export const newId = ({ random }: Pick<Context, 'random'>): string =>
+  Array.from(random.bytes(16), (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+/**
+ * The operation with an exact swap request that can be sent now, stored before it is returned. The stored one is kept
+ * while its keyset is active; a rotated keyset calls for a new request with the same signed swap.
+ * @param allowed V2 ids the other side can verify, when that matters
+ * @returns undefined when no active keyset can sign these outputs
+ */
+export function withAttempt<O extends Settling>(
+  ctx: Context,
+  operation: O,
+  allowed?: ReadonlySet<string>,
+): O | undefined {
+  const { account, unit, swap, attempt } = operation
+  const keysets = ctx.store.read.keysets(account)
+  const isUsable = ({ idV2 }: { idV2: string }) => allowed === undefined || allowed.has(idV2)
+  if (attempt && keysets.some((keyset) => keyset.id === attempt.keysetId && keyset.active && isUsable(keyset))) {
+    return operation
+  }
+  const amounts = swap.outputs.map(({ amount }) => amount)
+  const keyset = outputKeyset(keysets, unit, amounts, unixNow(ctx.clock), allowed)
+  if (!keyset) return undefined
+  const next = { ...operation, attempt: { keysetId: keyset.id, body: swapBody(swap, keyset.id) } }
+  ctx.store.transaction((write) => write.updateOperation(next))
+  return next
+}
+
+function settleOf(ctx: Context, { account, unit, swap }: Settling, role: Settle['role']): Settle {
+  const keyset = keysetOf(ctx.store, account)
+  return { mint: ctx.mints.client(account), keyset, swap, role, unit, now: unixNow(ctx.clock) }
+}
+
+/** Send the stored request and say what is known after it. */
+export async function trySettle(ctx: Context, operation: Settling, role: Settle['role']): Promise<Outcome> {
+  if (!operation.attempt) return lookAt(ctx, operation, role)
+  const outcome = await settleSwap(settleOf(ctx, operation, role), operation.attempt.body)
+  return afterSync(ctx, operation, outcome)
+}
+
+/** Say what is known without sending the swap. */
+export async function lookAt(ctx: Context, operation: Settling, role: Settle['role']): Promise<Outcome> {
+  return afterSync(ctx, operation, await readFacts(settleOf(ctx, operation, role)))
+}
+
+/** An answer that makes no sense under the keysets we know may make sense under newer ones: fetch them for the next try. */
+async function afterSync(ctx: Context, { account }: Settling, outcome: Outcome): Promise<Outcome> {
+  const isPuzzling = outcome.kind === 'refused' || (outcome.kind === 'unknown' && outcome.reachable && !outcome.pending)
+  if (isPuzzling) await ctx.mints.sync(account)
+  return outcome
+}
+
+/**
+ * A sad end needs two equal readings some time apart: a mint that answers from an old copy, or two answers from two
+ * moments, must not end a payment.
+ * @returns the reading to store, and whether it confirms an earlier one
+ */
+export function confirmReading(
+  ctx: Context,
+  before: Reading | null,
+  kind: Reading['kind'],
+): { readonly reading: Reading; readonly isConfirmed: boolean } {
+  const now = ctx.clock.now()
+  if (before?.kind !== kind) return { reading: { kind, at: now }, isConfirmed: false }
+  return { reading: before, isConfirmed: now - before.at >= ctx.config.readingGapMs }
+}
+
+/** Note a first or unconfirmed reading and come back when the second one counts. */
+export function awaitSecondReading(ctx: Context, operation: Settling, reading: Reading): void {
+  const nextAttemptAt = Math.max(ctx.clock.now() + 1, reading.at + ctx.config.readingGapMs)
+  save(ctx, { ...operation, ...stamp(ctx), reading, nextAttemptAt, lastError: `first reading: ${reading.kind}` })
+}
+
+/** Note that nothing is decided: unknown, refused without reason, or an expired keyset. The swap is sent again later. */
+export function keepTrying(
+  ctx: Context,
+  operation: Settling,
+  outcome: Extract<Outcome, { kind: 'unknown' | 'refused' | 'expired' }>,
+): void {
+  const now = ctx.clock.now()
+  if (outcome.kind === 'refused') {
+    retry(ctx, { ...operation, reading: null, refusedSince: operation.refusedSince ?? now }, outcome.reason)
+  } else if (outcome.kind === 'expired') {
+    retry(ctx, { ...operation, reading: null }, 'the keyset of a coin has expired')
+  } else {
+    const pendingSince = outcome.pending ? (operation.pendingSince ?? now) : null
+    retry(ctx, { ...operation, pendingSince }, outcome.reason, outcome.retryAfterMs)
+  }
+}

@@ -1,0 +1,239 @@
+// Settling a signed swap, decided by facts and not by error codes (protocol section 8).
+// A mint's refusal is never believed by itself: the states of the inputs (NUT-07) and the signatures on the outputs
+// (NUT-09) are. Nothing here stores; callers have stored the bytes before, and apply the outcome after.
+
+import { pointFromHex, pointToHex, unblind } from '../../shared/cashu/bdhke.ts'
+import { verifyDleq } from '../../shared/cashu/dleq.ts'
+import { type Keyset, keyOf } from '../../shared/cashu/keyset.ts'
+import { witnessOf } from '../../shared/cashu/p2pk.ts'
+import type { BlindSignature, CoinStateAtMint } from '../../shared/cashu/wire.ts'
+import type { SwapRecord } from './operation.ts'
+import type { MintAnswer, MintClient } from './ports.ts'
+
+/** A signature of the mint on one output, whose DLEQ proof was verified under a keyset fetched by this wallet. */
+export type VerifiedSignature = {
+  readonly B_: string
+  readonly keysetId: string
+  readonly amount: number
+  readonly C_: string
+  readonly e: string
+  readonly s: string
+}
+
+export type Outcome =
+  /** Every output that concerns the asker is signed as agreed: `signatures` in swap order. */
+  | { readonly kind: 'settled'; readonly signatures: readonly VerifiedSignature[] }
+  /** An input is spent, and not by this swap as agreed. `signatures`: what is signed nevertheless. */
+  | { readonly kind: 'bounced'; readonly signatures: readonly VerifiedSignature[] }
+  /** Nothing is spent, but an output was signed elsewhere or with another amount: the swap can never pass. */
+  | { readonly kind: 'dead'; readonly signatures: readonly VerifiedSignature[] }
+  /** Nothing spent, nothing signed: the mint just does not do it. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The keyset of an input has expired: an alarm, never a bounce. */
+  | { readonly kind: 'expired' }
+  | {
+      readonly kind: 'unknown'
+      readonly reason: string
+      readonly reachable: boolean
+      readonly pending: boolean
+      readonly retryAfterMs?: number
+    }
+
+/** The exact body of POST /v1/swap. The outputs' keyset is the one thing a swap record leaves open. */
+export function swapBody(swap: SwapRecord, keysetId: string): string {
+  const inputs = swap.inputs.map(({ Y: _, ...proof }, index) =>
+    index === 0 ? { ...proof, witness: witnessOf(swap.signature) } : proof,
+  )
+  const outputs = swap.outputs.map(({ amount, B_ }) => ({ amount, id: keysetId, B_ }))
+  return JSON.stringify({ inputs, outputs })
+}
+
+/** The exact body of POST /v1/mint/bolt11. */
+export function issueBody(quote: string, outputs: readonly Output[], keysetId: string): string {
+  return JSON.stringify({ quote, outputs: outputs.map(({ amount, B_ }) => ({ amount, id: keysetId, B_ })) })
+}
+
+type Output = SwapRecord['outputs'][number]
+
+export type Settle = {
+  readonly mint: MintClient
+  /** Keysets of this mint, of any unit, by the mint's id. */
+  readonly keyset: (id: string) => Keyset | undefined
+  readonly swap: SwapRecord
+  /** `payee`: its own outputs decide. `owner` (payer, refresh): every input and every output does. */
+  readonly role: { readonly kind: 'owner' } | { readonly kind: 'payee'; readonly mine: ReadonlySet<string> }
+  readonly unit: string
+  /** Unix seconds. */
+  readonly now: number
+}
+
+/** Send the stored bytes; after anything but a clean 200 ask for the facts. */
+export async function settleSwap(settle: Settle, body: string): Promise<Outcome> {
+  const answer = await settle.mint.swap(body)
+  if (answer.kind === 'ok') {
+    const signatures = matchAll(answer.value, settle.swap.outputs, settle)
+    if (signatures) return { kind: 'settled', signatures }
+  }
+  if (answer.kind === 'unknown' && !answer.reachable) return unknown(answer)
+  const outcome = await readFacts(settle)
+  if (outcome.kind === 'refused' && answer.kind === 'refused') {
+    return { kind: 'refused', reason: `${answer.code} ${answer.detail}`.slice(0, 200) }
+  }
+  // A mint that says 200, then that nothing happened, or is not sure of itself: not a refusal.
+  return outcome.kind === 'refused' ? contradiction('an answer that is neither yes nor no') : outcome
+}
+
+/** Look without touching: what happened to this swap, by NUT-07 for all inputs and NUT-09 for all outputs. */
+export async function readFacts(settle: Settle): Promise<Outcome> {
+  const states = await settle.mint.checkState(settle.swap.inputs.map(({ Y }) => Y))
+  if (states.kind !== 'ok') return unknown(states)
+  const found = await findSignatures(settle, settle.swap.outputs)
+  if (found.kind !== 'ok') return unknown(found)
+  return judge({ ...settle, states: states.value, found: found.value })
+}
+
+type Facts = Pick<Settle, 'keyset' | 'swap' | 'role' | 'unit' | 'now'> & {
+  readonly states: readonly CoinStateAtMint[]
+  /** For each output, in swap order, the signature on it. */
+  readonly found: readonly (VerifiedSignature | undefined)[]
+}
+
+/** The table of protocol section 8, row by row; the first that matches. */
+function judge({ states, found, keyset, swap, role, unit, now }: Facts): Outcome {
+  const asAgreed = swap.outputs.map(({ amount }, index) => isAgreed(found[index], amount, unit, keyset))
+  const mine = swap.outputs.map(({ B_ }) => role.kind === 'owner' || role.mine.has(B_))
+  const signatures = found.filter((signature, index) => signature !== undefined && mine[index] === true)
+  const allMineSigned = mine.every((isMine, index) => !isMine || asAgreed[index] === true)
+  const allSpent = states.every((state) => state === 'SPENT')
+  if (allMineSigned && (role.kind === 'payee' || allSpent)) return { kind: 'settled', signatures: present(signatures) } // 1
+  if (swap.inputs.some(({ id }) => hasExpired(keyset(id), now))) return { kind: 'expired' } // 2
+  if (states.includes('PENDING'))
+    return { kind: 'unknown', reason: 'an input is pending', reachable: true, pending: true } // 3
+  if (states.includes('SPENT')) return { kind: 'bounced', signatures: present(signatures) } // 4
+  if (asAgreed.every((isSigned) => isSigned)) return contradiction('signed between two questions') // ask again
+  if (found.some((signature) => signature !== undefined)) return { kind: 'dead', signatures: present(signatures) } // 5
+  return { kind: 'refused', reason: 'nothing is spent and nothing signed' } // 6
+}
+
+/** A smaller amount, or the right one in another unit, must never look like payment: a B_ carries neither. */
+function isAgreed(
+  signature: VerifiedSignature | undefined,
+  amount: number,
+  unit: string,
+  keyset: Settle['keyset'],
+): boolean {
+  return signature?.amount === amount && keyset(signature.keysetId)?.unit === unit
+}
+
+const present = <T>(items: readonly (T | undefined)[]): readonly T[] => items.flatMap((item) => item ?? [])
+
+function hasExpired(keyset: Keyset | undefined, now: number): boolean {
+  return keyset !== undefined && keyset.finalExpiry !== null && keyset.finalExpiry <= now
+}
+
+function contradiction(reason: string): Outcome {
+  return { kind: 'unknown', reason, reachable: true, pending: false }
+}
+
+function unknown(answer: Exclude<MintAnswer<unknown>, { kind: 'ok' }>): Outcome {
+  if (answer.kind === 'refused') return contradiction(`the mint refuses to tell: ${answer.code}`)
+  const { reason, reachable, retryAfterMs } = answer
+  return { kind: 'unknown', reason, reachable, pending: false, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+}
+
+/**
+ * NUT-09 for all of these outputs, in their order. The answer's echo of outputs is ignored: which signature belongs to
+ * which output is shown by its DLEQ proof. Signatures come in the order asked, so one pass finds them.
+ */
+export async function findSignatures(
+  { mint, keyset }: Pick<Settle, 'mint' | 'keyset'>,
+  outputs: readonly Output[],
+): Promise<MintAnswer<readonly (VerifiedSignature | undefined)[]>> {
+  const anyKeyset = '0'.repeat(16)
+  const answer = await mint.restore(outputs.map(({ amount, B_ }) => ({ amount, id: anyKeyset, B_ })))
+  if (answer.kind !== 'ok') return answer
+  const found: (VerifiedSignature | undefined)[] = outputs.map(() => undefined)
+  let next = 0
+  for (const signature of answer.value) {
+    let verified: VerifiedSignature | undefined
+    while (verified === undefined && next < outputs.length) {
+      const output = outputs[next]
+      verified = output && verifySignature(signature, output.B_, keyset)
+      if (verified) found[next] = verified
+      next++
+    }
+    // A signature on none of our outputs is not evidence of anything: a bad answer, not a fact.
+    if (!verified) {
+      return { kind: 'unknown', reason: 'a signature that verifies on no output', reachable: true }
+    }
+  }
+  return { kind: 'ok', value: found }
+}
+
+/** Signatures for exactly these outputs with their amounts, or undefined when any is missing or wrong. */
+export function matchAll(
+  signatures: readonly BlindSignature[],
+  outputs: readonly Output[],
+  { keyset, unit }: Pick<Settle, 'keyset' | 'unit'>,
+): readonly VerifiedSignature[] | undefined {
+  if (signatures.length !== outputs.length) return undefined
+  const verified = outputs.map(({ amount, B_ }, index) => {
+    const signature = signatures[index]
+    const verified = signature && verifySignature(signature, B_, keyset)
+    return isAgreed(verified, amount, unit, keyset) ? verified : undefined
+  })
+  return verified.every((signature) => signature !== undefined) ? verified : undefined
+}
+
+/** Alice's check of NUT-12 under a known keyset; a signature without a valid DLEQ proof is none. */
+export function verifySignature(
+  { id, amount, C_, dleq }: BlindSignature,
+  B_: string,
+  keyset: Settle['keyset'],
+): VerifiedSignature | undefined {
+  const known = keyset(id)
+  const K = known && keyOf(known, amount)
+  if (!K || !dleq) return undefined
+  const e = dleq.e.toLowerCase()
+  const s = dleq.s.toLowerCase()
+  try {
+    const signed = pointFromHex(C_)
+    if (!verifyDleq({ e, s }, pointFromHex(B_), signed, K)) return undefined
+    return { B_, keysetId: id, amount, C_: pointToHex(signed), e, s }
+  } catch {
+    return undefined
+  }
+}
+
+/** C = C_ − rK of a verified signature: compressed hex. */
+export function unblindSignature({ C_, amount }: VerifiedSignature, r: bigint, keyset: Keyset): string {
+  const K = keyOf(keyset, amount)
+  if (!K) throw new Error('verified under a key that is gone')
+  return pointToHex(unblind(pointFromHex(C_), r, K))
+}
+
+/**
+ * The keyset that outputs of these amounts are asked from: active, of the unit, with every denomination, not expired,
+ * and among `allowed` (V2 ids) when given; lowest fee, then latest expiry, then smallest id (protocol section 3).
+ */
+export function outputKeyset(
+  keysets: readonly Keyset[],
+  unit: string,
+  amounts: readonly number[],
+  now: number,
+  allowed?: ReadonlySet<string>,
+): Keyset | undefined {
+  const lasts = ({ finalExpiry }: Keyset) => finalExpiry ?? Number.POSITIVE_INFINITY
+  return keysets
+    .filter(
+      (keyset) =>
+        keyset.active &&
+        keyset.unit === unit &&
+        lasts(keyset) > now &&
+        (allowed === undefined || allowed.has(keyset.idV2)) &&
+        amounts.every((amount) => Object.hasOwn(keyset.keys, String(amount))),
+    )
+    .sort((a, b) => a.feePpk - b.feePpk || compareExpiry(lasts(b), lasts(a)) || (a.id < b.id ? -1 : 1))[0]
+}
+
+const compareExpiry = (a: number, b: number) => (a === b ? 0 : a - b)

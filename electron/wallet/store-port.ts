@@ -1,0 +1,155 @@
+// What the engine needs of its store: synchronous, one file, transactions that hold together what must not come apart.
+
+import type { Keyset } from '../../shared/cashu/keyset.ts'
+import type { Operation, OperationKind } from './operation.ts'
+import type { CoinPath, PursePath } from './secrets.ts'
+
+/** A mint this wallet knows. `account` is its place in the derivation, numbered from 0 as mints are added. */
+export type MintRow = {
+  readonly account: number
+  readonly url: string
+  readonly name: string | null
+  /** NUT-06 version text; a change calls for a new probe. */
+  readonly version: string | null
+  /** Whether signed handovers are trusted: the mint enforces SIG_ALL. Otherwise online only. */
+  readonly offlineCapable: boolean
+  /** Milliseconds; when the mint last answered, null for never. */
+  readonly lastReachedAt: number | null
+  /** What the mint said that does not fit what it said before; null when nothing. */
+  readonly alarm: string | null
+}
+
+export type PurseRow = PursePath & {
+  /** Store id of the purse. */
+  readonly id: number
+  readonly unit: string
+  readonly purpose: 'withdraw' | 'receive' | 'change' | 'refresh'
+  /** Next unused coin index. */
+  readonly nextCoin: number
+  /** Whether its key was shown to anyone: a purse that has paid is re-keyed when online. */
+  readonly used: boolean
+  /** Whether it takes no more coins. */
+  readonly closed: boolean
+}
+
+/** `quarantined`: found by a restore, may be part of an open handover. */
+export type CoinState = 'spendable' | 'reserved' | 'handed_over' | 'spent' | 'quarantined'
+
+/** A coin of ours. Its secret, nonce and blinding factor are derived from `path`, never stored. */
+export type Coin = {
+  /** Compressed Y, 66 hex characters. */
+  readonly Y: string
+  readonly purseId: number
+  readonly path: CoinPath
+  readonly account: number
+  readonly unit: string
+  /** Keyset id as the mint serves it. */
+  readonly keysetId: string
+  readonly amount: number
+  readonly C: string
+  readonly e: string
+  readonly s: string
+  readonly state: CoinState
+  /** The operation it is tied to, or the one that spent it. */
+  readonly operationId: string | null
+}
+
+/** An output of ours: which coin of which purse a B_ is. */
+export type OwnOutput = {
+  readonly B_: string
+  readonly purseId: number
+  readonly path: CoinPath
+  readonly operationId: string
+}
+
+export type CoinTotals = Readonly<Record<CoinState, number>>
+
+export type OperationFilter = {
+  readonly kind?: OperationKind
+  readonly states?: readonly string[]
+  readonly account?: number
+  /** Newest first, at most this many. */
+  readonly limit?: number
+}
+
+/** Reads see the last committed state, or the running transaction's own. */
+export type WalletReads = {
+  operation(id: string): Operation | undefined
+  operations(filter: OperationFilter): readonly Operation[]
+  /** Operations whose `nextAttemptAt` is not after `now`, newest first (newest risk first). */
+  dueOperations(now: number, limit: number): readonly Operation[]
+  /** The earliest `nextAttemptAt`, or null. */
+  nextDueAt(): number | null
+  /** The receive operation of (payer peer id in hex, payment id in hex). */
+  receiveOf(payerPeer: string, paymentId: string): Operation | undefined
+  /** The receive operation whose Terms have this hash (hex). */
+  receiveByTerms(termsHash: string): Operation | undefined
+  /** Whether a signed or final payment names this request. */
+  isRequestAnswered(requestId: string): boolean
+  /** How many Terms sent since `since` are still unanswered: from this address, and in all. */
+  openTerms(address: string, since: number): { readonly fromAddress: number; readonly inAll: number }
+  /** Unsettled signed payments: their sum, and how many came since `since`. */
+  signedPayments(unit: string, since: number): { readonly sum: number; readonly count: number }
+
+  mints(): readonly MintRow[]
+  mint(account: number): MintRow | undefined
+  mintByUrl(url: string): MintRow | undefined
+  /** Keysets of a mint, with the account they belong to. */
+  keysets(account: number): readonly Keyset[]
+  keyset(id: string): { readonly account: number; readonly keyset: Keyset } | undefined
+  keysetV2(idV2: string): { readonly account: number; readonly keyset: Keyset } | undefined
+
+  purse(id: number): PurseRow | undefined
+  purses(account: number, unit: string): readonly PurseRow[]
+  coin(Y: string): Coin | undefined
+  coins(account: number, unit: string, state: CoinState): readonly Coin[]
+  coinsOf(operationId: string): readonly Coin[]
+  ownOutput(B_: string): OwnOutput | undefined
+  /** Whether this wallet, as payee, accepted a handover of a coin with this Y before. */
+  wasSeen(Y: string): boolean
+  totals(account: number, unit: string): CoinTotals
+  /** A setting or counter, parsed JSON; undefined when it was never written. */
+  meta(key: string): unknown
+}
+
+/** Writes happen inside `transaction` only and throw outside it. */
+export type WalletWrites = {
+  insertOperation(operation: Operation): void
+  /** @throws AppError `wrong_state` when the transition table has no such arrow, or the row is gone */
+  updateOperation(operation: Operation): void
+  /** Operations of this mint that wait for another try become due now: the mint answers again. */
+  hastenRetries(account: number, now: number): void
+  insertMint(mint: Omit<MintRow, 'account'>): MintRow
+  updateMint(mint: MintRow): void
+  /** @throws AppError `keyset_twin` when the id, or its V2 id, belongs to other keys or another mint */
+  putKeyset(account: number, keyset: Keyset): void
+  /**
+   * Take the next purse of an account: persisted before use, never given twice.
+   * 'milestone' takes the newest free multiple of 100, 'own' takes purse 0 while it is free and any other number after,
+   * 'offered' (Terms, change) never takes a multiple of 100.
+   */
+  takePurse(
+    place: { generation: number; account: number; unit: string },
+    purpose: PurseRow['purpose'],
+    kind: 'own' | 'offered' | 'milestone',
+  ): PurseRow
+  markPurse(id: number, marks: { readonly used?: true; readonly closed?: true }): void
+  /** Advance a purse's coin counter by `count` and return the first index. */
+  takeCoinIndices(purseId: number, count: number): number
+  insertOutputs(outputs: readonly OwnOutput[]): void
+  /**
+   * Tie coins to an operation. @throws AppError `wrong_state` unless every one of them was in state `from`
+   */
+  moveCoins(Ys: readonly string[], from: readonly CoinState[], to: CoinState, operationId: string | null): void
+  /** Insert coins that are not there yet; one that is (the same Y) stays as it is. */
+  insertCoins(coins: readonly Coin[]): void
+  markSeen(Ys: readonly string[], operationId: string): void
+  setMeta(key: string, value: unknown): void
+}
+
+export type WalletStore = {
+  readonly read: WalletReads
+  /** All or nothing, durable when it returns. `work` is synchronous and short: no await, no event, no log in it. */
+  transaction<T>(work: (write: WalletWrites) => T): T
+  close(): void
+}

@@ -1,0 +1,197 @@
+// NUT-05 and NUT-23: a quote for money out, and the payment against coins.
+//
+// UNPAID ──melt: coins PENDING, one transaction──► PENDING ──funding paid: coins SPENT──► PAID
+//    ▲                                                │
+//    └──────────funding failed: coins free again──────┘
+//
+// Between the two transactions the funding pays. It pays once per quote however often it is asked, so a crash there is
+// healed by asking again: at start, and when the same melt request comes again. An unknown outcome frees no coin.
+
+import { type MeltQuoteRequest, type MeltQuoteResponse, type MeltRequest, nutErrors } from '../shared/cashu/wire.ts'
+import { never } from '../shared/errors.ts'
+import { assertUnlocked } from './conditions.ts'
+import { assertGenuine, readInputs, takeInputs, worthOf } from './inputs.ts'
+import { type Keyring, maxQuoteAmount } from './keys.ts'
+import { hasActiveKeyset, readKeysets } from './keysets.ts'
+import type { Clock, Funding, MeltQuote, MintQuote, MintStore, PaymentOutcome, Random } from './ports.ts'
+import { refuse, unspecified } from './refusal.ts'
+import { meltHash, type RequestHash } from './request-hash.ts'
+import { assertUnit } from './units.ts'
+import { uuidV7 } from './uuid.ts'
+
+type Deps = {
+  readonly store: MintStore
+  readonly keyring: Keyring
+  readonly funding: Funding
+  readonly clock: Clock
+  readonly random: Random
+  /** Told of a failure that no request waits for. */
+  readonly report: (error: unknown) => void
+}
+
+export type Melting = {
+  /** @throws MintRefusal 11013, 11006, 11011 */
+  createQuote(request: MeltQuoteRequest): MeltQuoteResponse
+  /** @throws MintRefusal unspecified for an unknown id */
+  quote(id: string): MeltQuoteResponse
+  /**
+   * Pay; waits for the outcome. PENDING when the outcome is unknown. @throws MintRefusal 20004 when the payment
+   * failed, 20005, 20006, 20007, 11005 and those of inputs and conditions
+   */
+  melt(request: MeltRequest): Promise<MeltQuoteResponse>
+  /** Ask again about payments that were on their way when the process ended. */
+  resume(): void
+  /** Stop waiting for payments; what is not settled by then stays PENDING. */
+  stop(): Promise<void>
+}
+
+export function createMelting(deps: Deps): Melting {
+  const { store } = deps
+  const payments = createPayments(deps)
+  return {
+    createQuote: (request) => createQuote(deps, request),
+    quote: (id) => toQuoteResponse(quoteOf(deps, id)),
+    melt: async (request) => {
+      const requestHash = meltHash(request.quote, request.inputs)
+      const begun = store.transaction(() => begin(deps, request, requestHash))
+      if (begun.state === 'PENDING') await payments.settle(begun)
+      const quote = quoteOf(deps, request.quote)
+      if (quote.requestHash !== requestHash) refuse(nutErrors.paymentFailed, 'the payment failed, no coin was spent')
+      return toQuoteResponse(quote)
+    },
+    resume: () => {
+      for (const quote of store.pendingMelts()) payments.settle(quote).catch(deps.report)
+    },
+    stop: payments.stop,
+  }
+}
+
+function createQuote(deps: Deps, { request, unit, options }: MeltQuoteRequest): MeltQuoteResponse {
+  if (!hasActiveKeyset(readKeysets(deps), unit)) refuse(nutErrors.unitNotSupported, 'unit is not served')
+  if (options !== undefined && options !== null) refuse(unspecified, 'options of a melt quote are not served')
+  const terms = deps.funding.readInvoice(request, unit)
+  if (terms.amount > maxQuoteAmount) refuse(nutErrors.amountOutsideLimit, `at most ${maxQuoteAmount} in one quote`)
+  const quote: MeltQuote = {
+    id: uuidV7(deps.clock.now(), deps.random),
+    unit,
+    request,
+    ...terms,
+    state: 'UNPAID',
+    requestHash: null,
+    preimage: null,
+  }
+  deps.store.transaction(() => deps.store.addMeltQuote(quote))
+  return toQuoteResponse(quote)
+}
+
+/**
+ * The first transaction: check everything, take the coins, note what will be paid. A quote that this very request
+ * began before is returned as it is (NUT-19). An invoice of this mint is settled at once, without the funding.
+ */
+function begin(deps: Deps, request: MeltRequest, requestHash: RequestHash): MeltQuote {
+  const { store } = deps
+  const quote = quoteOf(deps, request.quote)
+  if (quote.requestHash === requestHash) return quote
+  if (quote.state === 'PENDING') refuse(nutErrors.quotePending, 'the quote is being paid')
+  if (quote.state === 'PAID') refuse(nutErrors.invoiceAlreadyPaid, 'the quote is paid')
+
+  const now = Math.floor(deps.clock.now() / 1000)
+  if (now >= quote.expiry) refuse(nutErrors.quoteExpired, 'the quote has expired')
+  if (request.outputs && request.outputs.length > 0) {
+    refuse(nutErrors.maxOutputs, 'a melt takes no outputs: this mint returns no change (NUT-08)')
+  }
+  const inputs = readInputs(request.inputs, readKeysets(deps), now)
+  assertUnit(inputs, quote.unit)
+  if (worthOf(inputs) !== quote.amount + quote.feeReserve) {
+    // More than asked for is refused too: without NUT-08 there is no way to give it back.
+    refuse(nutErrors.notBalanced, 'inputs less fee are not equal to amount and fee reserve')
+  }
+  takeInputs(inputs, store, (coin) => store.reserve(coin, requestHash, quote.id))
+  assertGenuine(inputs)
+  assertUnlocked(inputs, [], quote.id)
+
+  const other = store.meltOf(quote.paymentHash)
+  if (other?.state === 'PENDING') refuse(nutErrors.quotePending, 'the invoice is being paid')
+  if (other) refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
+  store.markPending(quote.id, requestHash)
+  const own = store.mintQuoteOf(quote.paymentHash)
+  if (own) settleWithin(deps, quote, own, now)
+  return quoteOf(deps, quote.id)
+}
+
+/** The invoice is of a mint quote of ours: no money moves outside, the quote becomes PAID, once. */
+function settleWithin({ store }: Deps, quote: MeltQuote, own: MintQuote, now: number): void {
+  if (own.unit !== quote.unit) refuse(nutErrors.unitMismatch, 'the invoice is for another unit of this mint')
+  if (own.amount !== quote.amount) refuse(nutErrors.amountMismatch, 'the invoice is for another amount')
+  if (now >= own.expiry) refuse(nutErrors.quoteExpired, 'the invoice has expired')
+  if (!store.markPaid(own.id)) refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
+  store.completeMelt(quote.id, null)
+}
+
+type Payments = { settle(quote: MeltQuote): Promise<void>; stop(): Promise<void> }
+
+/** Payments on their way, one per quote however many requests wait for it. */
+function createPayments({ store, funding, report }: Deps): Payments {
+  const stopping = new AbortController()
+  const running = new Map<string, Promise<void>>()
+
+  /** `unknown` also when the funding breaks, and when the mint stops first. */
+  const outcomeOf = async (quote: MeltQuote): Promise<PaymentOutcome> => {
+    const { signal } = stopping
+    if (signal.aborted) return { kind: 'unknown' }
+    const stopped = Promise.withResolvers<PaymentOutcome>()
+    const stop = (): void => stopped.resolve({ kind: 'unknown' })
+    signal.addEventListener('abort', stop)
+    try {
+      return await Promise.race([funding.pay(quote, signal), stopped.promise])
+    } catch (error) {
+      if (!signal.aborted) report(error)
+      return { kind: 'unknown' }
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  const pay = async (quote: MeltQuote): Promise<void> => {
+    const outcome = await outcomeOf(quote)
+    // The second transaction.
+    switch (outcome.kind) {
+      case 'paid':
+        return void store.transaction(() => store.completeMelt(quote.id, outcome.preimage))
+      case 'failed':
+        return void store.transaction(() => store.abandonMelt(quote.id))
+      case 'unknown':
+        return
+      default:
+        return never(outcome)
+    }
+  }
+  return {
+    settle: (quote) => {
+      const payment = running.get(quote.id) ?? pay(quote).finally(() => running.delete(quote.id))
+      running.set(quote.id, payment)
+      return payment
+    },
+    stop: async () => {
+      stopping.abort()
+      await Promise.allSettled(running.values())
+    },
+  }
+}
+
+function quoteOf({ store }: Deps, id: string): MeltQuote {
+  return store.meltQuote(id) ?? refuse(unspecified, 'there is no such quote')
+}
+
+function toQuoteResponse(quote: MeltQuote): MeltQuoteResponse {
+  return {
+    quote: quote.id,
+    request: quote.request,
+    amount: quote.amount,
+    unit: quote.unit,
+    fee_reserve: quote.feeReserve,
+    state: quote.state,
+    expiry: quote.expiry,
+    payment_preimage: quote.preimage,
+  }
+}

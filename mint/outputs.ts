@@ -1,0 +1,89 @@
+// The blinded messages that a request asks to be signed: read, signed, and remembered for ever (NUT-00, NUT-09, NUT-12).
+
+import { sumAmounts } from '../shared/amount.ts'
+import { type Point, pointFromHex, pointToHex, signBlinded } from '../shared/cashu/bdhke.ts'
+import { proveDleq } from '../shared/cashu/dleq.ts'
+import {
+  type BlindedMessage,
+  type BlindSignature,
+  maxOutputs,
+  nutErrors,
+  type SignaturesResponse,
+} from '../shared/cashu/wire.ts'
+import type { MintKeyset } from './keys.ts'
+import { type Keysets, liveKeyset } from './keysets.ts'
+import type { IssuedSignature, MintStore } from './ports.ts'
+import { orRefuse, refuse, unspecified } from './refusal.ts'
+import type { RequestHash } from './request-hash.ts'
+
+export type Output = {
+  readonly amount: number
+  /** Compressed, lower-case hex. */
+  readonly B_: string
+  readonly point: Point
+  readonly keyset: MintKeyset
+  /** k of the output's keyset and amount. */
+  readonly secretKey: bigint
+}
+
+/**
+ * Everything about the outputs that needs no table.
+ * @param now Unix seconds
+ * @throws MintRefusal 11015, 12001, 12002, 12003, 11006, 11008; unspecified when `B_` is not a point
+ */
+export function readOutputs(messages: readonly BlindedMessage[], keysets: Keysets, now: number): readonly Output[] {
+  if (messages.length > maxOutputs) refuse(nutErrors.maxOutputs, `at most ${maxOutputs} outputs`)
+  const outputs = messages.map((message) => readOutput(message, keysets, now))
+  if (new Set(outputs.map(({ B_ }) => B_)).size !== outputs.length) {
+    refuse(nutErrors.duplicateOutputs, 'one output is given twice')
+  }
+  return outputs
+}
+
+function readOutput({ amount, id, B_ }: BlindedMessage, keysets: Keysets, now: number): Output {
+  const keyset = liveKeyset(keysets, id, now)
+  if (!keyset.active) refuse(nutErrors.keysetInactive, 'keyset is inactive, it signs nothing any more')
+  const secretKey =
+    keyset.secretKey(amount) ?? refuse(nutErrors.amountOutsideLimit, 'the keyset has no such denomination')
+  const point = orRefuse(() => pointFromHex(B_), unspecified, 'B_ is not a point')
+  return { amount, B_: pointToHex(point), point, keyset, secretKey }
+}
+
+/** @throws MintRefusal 11006 */
+export function totalOf(outputs: readonly Output[]): number {
+  return orRefuse(
+    () => sumAmounts(outputs.map(({ amount }) => amount)),
+    nutErrors.amountOutsideLimit,
+    'the outputs add up to too much',
+  )
+}
+
+/**
+ * Sign each output and store it, inside the request's transaction.
+ * @throws MintRefusal 11003 when one was signed before (the transaction is rolled back)
+ */
+export function signOutputs(
+  outputs: readonly Output[],
+  requestHash: RequestHash,
+  store: Pick<MintStore, 'addSignature'>,
+): SignaturesResponse {
+  const signatures = outputs.map((output, position) => {
+    const signature = sign(output)
+    if (!store.addSignature(signature, requestHash, position)) {
+      refuse(nutErrors.outputsAlreadySigned, 'an output was signed before')
+    }
+    return signature
+  })
+  return { signatures: signatures.map(toWire) }
+}
+
+/** The DLEQ nonce is deterministic, so signing the same output again gives the same bytes. */
+function sign({ amount, B_, point, keyset, secretKey }: Output): IssuedSignature {
+  const C_ = signBlinded(point, secretKey)
+  return { B_, keysetId: keyset.id, amount, C_: pointToHex(C_), ...proveDleq(secretKey, point, C_) }
+}
+
+/** A stored signature as it is answered (NUT-00, NUT-12). */
+export function toWire({ keysetId, amount, C_, e, s }: IssuedSignature): BlindSignature {
+  return { amount, id: keysetId, C_, dleq: { e, s } }
+}

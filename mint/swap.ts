@@ -1,0 +1,40 @@
+// NUT-03: coins in, signatures out, one transaction.
+
+import { nutErrors, type SignaturesResponse, type SwapRequest } from '../shared/cashu/wire.ts'
+import { assertUnlocked } from './conditions.ts'
+import { assertGenuine, readInputs, takeInputs, worthOf } from './inputs.ts'
+import type { Keyring } from './keys.ts'
+import { readKeysets } from './keysets.ts'
+import { readOutputs, signOutputs, totalOf, toWire } from './outputs.ts'
+import type { Clock, MintStore } from './ports.ts'
+import { refuse } from './refusal.ts'
+import { swapHash } from './request-hash.ts'
+import { assertUnit } from './units.ts'
+
+type Deps = { readonly store: MintStore; readonly keyring: Keyring; readonly clock: Clock }
+
+/**
+ * Execute a swap, or answer one that was executed before: the same bytes for the same request, for ever (NUT-19).
+ * The coins are taken before the costly checks, so that a spent coin costs the mint no signature; a refusal rolls back.
+ * @throws MintRefusal
+ */
+export function swap({ store, keyring, clock }: Deps, request: SwapRequest): SignaturesResponse {
+  const requestHash = swapHash(request.inputs, request.outputs)
+  return store.transaction(() => {
+    const answered = store.signaturesOf(requestHash)
+    if (answered.length > 0) return { signatures: answered.map(toWire) }
+
+    const keysets = readKeysets({ store, keyring })
+    const now = Math.floor(clock.now() / 1000)
+    const inputs = readInputs(request.inputs, keysets, now)
+    const outputs = readOutputs(request.outputs, keysets, now)
+    assertUnit(inputs, inputs[0]?.keyset.unit)
+    assertUnit(outputs, inputs[0]?.keyset.unit)
+    if (worthOf(inputs) !== totalOf(outputs)) refuse(nutErrors.notBalanced, 'inputs less fee are not equal to outputs')
+
+    takeInputs(inputs, store, (coin) => store.spend(coin, requestHash))
+    assertGenuine(inputs)
+    assertUnlocked(inputs, outputs)
+    return signOutputs(outputs, requestHash, store)
+  })
+}
