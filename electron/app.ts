@@ -362,7 +362,8 @@ function createHandlers(engine: Engine, store: ReturnType<typeof openWalletStore
             reserved,
             handedOver: handed_over,
             feesPaid: operations.reduce((sum, operation) => sum + feePaid(operation), 0),
-            openOperations: operations.filter(({ nextAttemptAt }) => (nextAttemptAt ?? never) < clock.now() + soonMs).length,
+            openOperations: operations.filter(({ nextAttemptAt }) => (nextAttemptAt ?? never) < clock.now() + soonMs)
+              .length,
           }
         }),
       ),

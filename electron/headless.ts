@@ -20,6 +20,7 @@ const tuningSchema = z.strictObject({
   retryMs: pair.exactOptional(),
   settleFirstMs: z.number().exactOptional(),
   settleBeforeAnswerMs: z.number().exactOptional(),
+  coinsOfEach: z.number().int().min(1).exactOptional(),
   tickMs: z.number().exactOptional(),
 })
 

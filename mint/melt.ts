@@ -92,8 +92,9 @@ function begin(deps: Deps, request: MeltRequest, requestHash: RequestHash): Melt
   const { store } = deps
   const quote = quoteOf(deps, request.quote)
   if (quote.requestHash === requestHash) return quote
-  if (quote.state === 'PENDING') refuse(nutErrors.quotePending, 'the quote is being paid')
-  if (quote.state === 'PAID') refuse(nutErrors.invoiceAlreadyPaid, 'the quote is paid')
+  const taken = store.meltOf(quote.paymentHash) // by this quote or another one for the same invoice
+  if (taken?.state === 'PENDING') refuse(nutErrors.quotePending, 'the invoice is being paid')
+  if (taken) refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
 
   const now = Math.floor(deps.clock.now() / 1000)
   if (now >= quote.expiry) refuse(nutErrors.quoteExpired, 'the quote has expired')
@@ -110,9 +111,6 @@ function begin(deps: Deps, request: MeltRequest, requestHash: RequestHash): Melt
   assertGenuine(inputs)
   assertUnlocked(inputs, [], quote.id)
 
-  const other = store.meltOf(quote.paymentHash)
-  if (other?.state === 'PENDING') refuse(nutErrors.quotePending, 'the invoice is being paid')
-  if (other) refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
   store.markPending(quote.id, requestHash)
   const own = store.mintQuoteOf(quote.paymentHash)
   if (own) settleWithin(deps, quote, own, now)

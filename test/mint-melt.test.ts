@@ -1,6 +1,7 @@
 // Melts: coins for money outside. Attacks, lost answers, payments that fail, hang, or are interrupted.
 
 import { describe, expect, test } from 'vitest'
+import { readInvoice, writeInvoice } from '../mint/funding/bolt11.ts'
 import type { Funding, MeltQuote } from '../mint/ports.ts'
 import { meltQuoteResponseSchema } from '../shared/cashu/wire.ts'
 import {
@@ -166,6 +167,31 @@ describe('an invoice of the mint itself', () => {
     const { quote } = await quoteFor(mint, own.request)
     mint.clock.nowMs = own.expiry! * 1000
     expect(codeOf(await mint.melt(quote, [coin]))).toBe(20007)
+    expect(await mint.states(coin)).toEqual(['UNSPENT'])
+  })
+
+  test('is not paid through a forged invoice that has its payment hash and asks for less', async () => {
+    const mint = await openMint()
+    const coin = await mint.coin(1)
+    await mint.restart({ practiceDelayMs: 1e9 })
+    const own = await mint.paidQuote(1024)
+    const { paymentHash } = readInvoice(own.request)!
+    const forged = writeInvoice(
+      {
+        chain: 'bcrt',
+        amountMsat: 1000,
+        timestamp: 0,
+        paymentHash,
+        paymentSecret: newSecret(),
+        description: '',
+        expirySeconds: 60,
+      },
+      newKey().secretKey,
+    )
+    const { quote, amount } = await quoteFor(mint, forged)
+    expect(amount).toBe(1)
+    expect(codeOf(await mint.melt(quote, [coin]))).toBe(11012)
+    expect((await mint.get(`/v1/mint/quote/bolt11/${own.quote}`)).body).toMatchObject({ state: 'UNPAID' })
     expect(await mint.states(coin)).toEqual(['UNSPENT'])
   })
 

@@ -123,15 +123,12 @@ function byPurse<C extends Candidate>(coins: readonly C[]): ReadonlyMap<number, 
 
 const sum = (coins: readonly Candidate[]) => coins.reduce((total, { amount }) => total + amount, 0)
 
-/** Coins wanted of each small denomination: with four, 7 % of amounts could not be paid exactly (measured). */
-const wantedOfEach = 4
-
 /**
- * Split `amount` into at most `limit` coins that make exact offline payments likely: small denominations up to four
+ * Split `amount` into at most `limit` coins that make exact offline payments likely: small denominations up to `ofEach`
  * times, the rest in as few coins as possible. The sum is always `amount`.
  */
-export function spreadAmount(amount: number, limit: number = maxOutputs): readonly number[] {
-  for (let copies = wantedOfEach; copies > 1; copies--) {
+export function spreadAmount(amount: number, ofEach: number, limit: number = maxOutputs): readonly number[] {
+  for (let copies = ofEach; copies > 1; copies--) {
     const parts = spread(amount, copies)
     if (parts.length <= limit) return parts
   }

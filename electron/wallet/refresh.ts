@@ -58,7 +58,8 @@ export function planRefresh(ctx: Context, write: WalletWrites, plan: RefreshPlan
   const amount = sumAmounts(coins.map((coin) => coin.amount)) - fee
   if (amount < 1) throw new AppError('dust', 'the fee would take all of it')
   const target = targetPurse(ctx, write, account, unit)
-  const { outputs, own } = planOutputs(ctx, write, target, spreadAmount(amount, refreshOutputs), id)
+  const amounts = spreadAmount(amount, ctx.config.coinsOfEach, refreshOutputs)
+  const { outputs, own } = planOutputs(ctx, write, target, amounts, id)
   const now = ctx.clock.now()
   const operation: Refresh = {
     kind: 'refresh',

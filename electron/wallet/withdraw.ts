@@ -40,11 +40,11 @@ export function startWithdraw(ctx: Context, account: number, unit: string, amoun
   return operation
 }
 
-function assertCanHold({ store, clock }: Context, account: number, unit: string, amount: number): void {
+function assertCanHold({ store, clock, config }: Context, account: number, unit: string, amount: number): void {
   if (!store.read.mint(account)) throw new AppError('mint_unknown', 'no such mint')
   const keysets = store.read.keysets(account)
   if (!keysets.some((keyset) => keyset.unit === unit)) throw new AppError('unit_unknown', 'the mint has no such unit')
-  if (!outputKeyset(keysets, unit, spreadAmount(amount), unixNow(clock))) {
+  if (!outputKeyset(keysets, unit, spreadAmount(amount, config.coinsOfEach), unixNow(clock))) {
     throw new AppError('amount_out_of_range', 'no active keyset has coins for this amount')
   }
 }
@@ -106,7 +106,7 @@ async function lookAtQuote(ctx: Context, operation: OperationIn<'withdraw', 'unp
 /** W2: outputs, indices and the exact request become durable together; the next step sends them. */
 async function plan(ctx: Context, operation: OperationIn<'withdraw', 'unpaid'>): Promise<void> {
   const { account, unit, amount, id } = operation
-  const amounts = spreadAmount(amount)
+  const amounts = spreadAmount(amount, ctx.config.coinsOfEach)
   const keyset = outputKeyset(ctx.store.read.keysets(account), unit, amounts, unixNow(ctx.clock))
   if (!keyset) {
     await ctx.mints.sync(account)

@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { setTimeout as waitFor } from 'node:timers/promises'
 import { readDoubleSpendProof } from '../../electron/wallet/evidence.ts'
-import { hexToBytes } from '../../shared/cashu/numbers.ts'
+import { bytesToHex, hexToBytes } from '../../shared/cashu/numbers.ts'
 import { AppError, type ErrorCode } from '../../shared/errors.ts'
+import { claimSchema, decodeBody } from '../../shared/messages.ts'
 import type { PaymentState, PaymentView } from '../../shared/model.ts'
 import { type Cable, layCable, type MintProcess, startMint, startWallet, type WalletProcess } from './processes.ts'
 
@@ -39,7 +40,7 @@ export type PlayResult = {
 }
 
 const unit = 'sat'
-/** Waiting times of hours and minutes, shortened so that a demonstration ends. */
+/** Waiting times of hours and minutes, shortened so that a demonstration ends; few coins, so that change is needed. */
 const tuning = {
   settleDelayMs: [600, 1200],
   refreshDelayMs: [0, 0],
@@ -47,6 +48,7 @@ const tuning = {
   retryMs: [200, 1000],
   settleFirstMs: 3000,
   settleBeforeAnswerMs: 2000,
+  coinsOfEach: 1,
   tickMs: 400,
 }
 const patienceMs = 30_000
@@ -282,6 +284,8 @@ const offlineDay: Act = async (stage) => {
     payments.push(payment)
     expect(payment.paid.state, 'signed', 'payer')
     expect(payment.got.state, 'signed', 'payee')
+    const { handedOver } = await totals(alice)
+    expect(handedOver > 55 + payment.paid.fee, true, 'change on its way')
     return payment.got.state
   })
   await stage.step('pay offline again, same purse', 'Alice pays Bob 89 sat from the same purse', async () => {
@@ -289,6 +293,9 @@ const offlineDay: Act = async (stage) => {
     payments.push(payment)
     expect(payment.paid.state, 'signed', 'payer')
     expect(payment.got.state, 'signed', 'payee')
+    const [last, first] = await bob.wallet.call('audit.claims', {})
+    if (!first || !last) throw new Error('a claim is missing')
+    expect(purseOf(last), purseOf(first), 'one purse')
     const after = await totals(alice)
     const given = payments.reduce((sum, { paid }) => sum + paid.amount + paid.fee, 0)
     stage.tell(
@@ -360,7 +367,7 @@ const doubleSpend: Act = async (stage) => {
   const { bob } = stage
   await stage.step('double spend', 'Mallory spends the same coins offline with Bob and with Carol', async () => {
     await addMoney(stage, mallory, 64)
-    const requests = [await ask(bob, 64 - fee(stage, 64)), await ask(carol, 64 - fee(stage, 64))]
+    const requests = [await ask(bob, 40), await ask(carol, 40)]
     await stage.takeMintAway()
     const received: PaymentView[] = []
     for (const [index, to] of [bob, carol].entries()) {
@@ -386,17 +393,15 @@ const doubleSpend: Act = async (stage) => {
     if (!first || !second) throw new Error('a claim is missing')
     const read = readDoubleSpendProof({ claims: [toMessage(first), toMessage(second)] })
     expect(read.kind, 'double_spend', 'the two claims')
-    if (read.kind === 'double_spend') stage.tell(`  proof: one key promised ${read.Ys.length} coins to two payees`)
+    if (read.kind === 'double_spend')
+      stage.tell(`  proof: one key promised ${read.Ys.length} coin${read.Ys.length === 1 ? '' : 's'} to two payees`)
     return 'bounced'
   })
 }
 
-const toMessage = ({ body, sig }: { body: string; sig: string }) => ({ body: hexToBytes(body), sig: hexToBytes(sig) })
+const purseOf = ({ body }: { body: string }) => bytesToHex(decodeBody(claimSchema, hexToBytes(body)).purseKey)
 
-/** Fee of spending all coins that adding `amount` gives: what Mallory cannot hand over. */
-function fee({ options }: Stage, amount: number): number {
-  return options.feePpk === 0 && options.mintUrl === undefined ? 0 : Math.ceil(amount / 16)
-}
+const toMessage = ({ body, sig }: { body: string; sig: string }) => ({ body: hexToBytes(body), sig: hexToBytes(sig) })
 
 const signedElsewhere: Act = async (stage) => {
   const eve = await stage.person('eve', 'test/doubles/cheat.ts')
