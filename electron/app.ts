@@ -1,28 +1,20 @@
 // The composition root: one data folder, one engine, its store and its net, and the handlers of every command.
 // Plain Node: a window, a local page and a test host it alike.
 
-import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
-import { setImmediate as nextTurn, setTimeout as waitFor } from 'node:timers/promises'
-import { verifyCoin } from '../shared/cashu/dleq.ts'
 import { AppError } from '../shared/errors.ts'
 import type { Handlers, HostEvent } from '../shared/ipc.ts'
 import type { MintView, NearbyView } from '../shared/model.ts'
 import { decodeRequest, encodeRequest } from '../shared/request.ts'
 import { z } from '../shared/schema.ts'
-import { seedOf } from './keys.ts'
 import { announceOnLan, findOnLan, type LanActivity } from './net/lan-discovery.ts'
-import { createMintClients } from './net/mint-client.ts'
-import { createPeerDialer, type PayeeNode, startPayeeNode } from './net/peer-node.ts'
-import { takeLease } from './store/lease.ts'
-import { openWalletStore } from './store/wallet-store.ts'
+import { type PayeeNode, startPayeeNode } from './net/peer-node.ts'
 import { feePaid, paymentView, withdrawView } from './views.ts'
-import { defaultConfig, type EngineConfig } from './wallet/context.ts'
-import { createEngine, type Engine } from './wallet/engine.ts'
+import type { EngineConfig } from './wallet/context.ts'
+import type { Engine } from './wallet/engine.ts'
 import { normaliseMintUrl } from './wallet/mints.ts'
-import type { Clock, CoinVerifier, EngineEvent, Random } from './wallet/ports.ts'
-import { createSecrets } from './wallet/secrets.ts'
-import type { MintRow } from './wallet/store-port.ts'
+import type { EngineEvent } from './wallet/ports.ts'
+import type { MintRow, WalletStore } from './wallet/store-port.ts'
+import { systemClock as clock, openWallet } from './wallet-folder.ts'
 
 export type AppOptions = {
   /** Data folder; made if it is not there. One process at a time. */
@@ -46,55 +38,28 @@ export type App = {
   stop(): Promise<void>
 }
 
-const clock: Clock = { now: () => Date.now(), wait: (milliseconds) => waitFor(milliseconds, undefined, { ref: false }) }
-const random: Random = { bytes: (length) => randomBytes(length) }
 const defaultTickMs = 15_000
 /** What is due within this counts as open in the books; what is only looked at again tomorrow does not. */
 const soonMs = 60_000
 const never = Number.POSITIVE_INFINITY
-/** Coins verified before other work gets its turn. */
-const verifyAtOnce = 8
-
-const verifyCoins: CoinVerifier = async (coins) => {
-  const valid: boolean[] = []
-  for (const [index, coin] of coins.entries()) {
-    if (index > 0 && index % verifyAtOnce === 0) await nextTurn()
-    valid.push(verifyCoin(coin))
-  }
-  return valid
-}
-
 /**
  * Open the folder, recover what was interrupted, and run.
  * @throws AppError `folder_in_use`, `folder_too_new`, `folder_damaged`, `bad_phrase`
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const { folder, onEvent, log, tickMs = defaultTickMs } = options
-  const lease = takeLease(folder)
-  const store = openStoreOr(folder, lease.release)
   const report = (error: AppError): void => log(describe(error))
-  const seed = seedOf(folder, random)
-  const secrets = createSecrets(seed, random)
-  const generation = 0
-  const engine = createEngine({
-    store,
-    secrets,
-    mintClients: createMintClients({ clock }),
-    dial: createPeerDialer(),
-    clock,
-    random,
-    verifyCoins,
-    config: { ...defaultConfig, ...options.config },
-    generation,
-    name: () => options.name,
+  const { engine, store, peerKeySeed, close } = openWallet({
+    folder,
+    name: options.name,
+    config: options.config ?? {},
     emit: (event) => onEvent(hostEvent(event)),
     report: (error, { kind, id, state }) => log(`${kind} ${id} ${state}: ${describe(error)}`),
   })
-
   const reach = createReach({
     engine,
     store,
-    peerKeySeed: secrets.payeePeerSeed(generation),
+    peerKeySeed,
     ...(options.listenHost === undefined ? {} : { host: options.listenHost }),
     onChange: () => onEvent({ kind: 'nearby' }),
   })
@@ -110,18 +75,8 @@ export async function startApp(options: AppOptions): Promise<App> {
       await reach.stop()
       await engine.runner.stop()
       await tick.ended
-      store.close()
-      lease.release()
+      close()
     },
-  }
-}
-
-function openStoreOr(folder: string, release: () => void) {
-  try {
-    return openWalletStore(join(folder, 'wallet.db'))
-  } catch (error) {
-    release()
-    throw error
   }
 }
 
@@ -173,7 +128,7 @@ const portKey = 'peer/port'
 
 function createReach(parts: {
   readonly engine: Engine
-  readonly store: ReturnType<typeof openWalletStore>
+  readonly store: WalletStore
   readonly peerKeySeed: Uint8Array
   readonly host?: string
   readonly onChange: () => void
@@ -236,7 +191,7 @@ function createReach(parts: {
   }
 }
 
-function createHandlers(engine: Engine, store: ReturnType<typeof openWalletStore>, reach: Reach): Handlers {
+function createHandlers(engine: Engine, store: WalletStore, reach: Reach): Handlers {
   const mintAt = (url: string): MintRow => {
     const mint = store.read.mintByUrl(normaliseMintUrl(url))
     if (!mint) throw new AppError('mint_unknown', 'this mint was not added')

@@ -1,5 +1,5 @@
 // Every command of package.json comes through here: set up what is missing, then run it with the project's own Node.
-// Usage: node scripts/run.mjs <start|demo|mint|bench|check|test> [arguments]
+// Usage: node scripts/run.mjs <start|demo|mint|bench|interop|check|test> [arguments]
 
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -20,6 +20,7 @@ const commands = {
   demo: (args) => run(join(root, 'scripts', 'demo', 'main.ts'), args),
   mint: (args) => run(join(root, 'mint', 'main.ts'), args),
   bench: (args) => run(join(root, 'scripts', 'bench', 'main.ts'), args),
+  interop: (args) => run(join(root, 'test', 'interop', 'run.ts'), args),
   check: async () => worst([...(await typesAndLint()), await run(tools.vitest, ['run', 'test/layers.test.ts'])]),
   test,
 }

@@ -2,7 +2,6 @@
 // The NUT writes a, A, B', C'; we keep k, K, B_, C_ as in NUT-00.
 
 import { hash_e } from '@cashu/cashu-ts'
-import { mulAddUnsafe } from '@noble/curves/abstract/curve.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -51,7 +50,7 @@ export function verifyDleq(dleq: Dleq, B_: Point, C_: Point, K: Point): boolean 
   if (K.is0() || C_.is0() || B_.is0()) return false
   const minusE = (order - (e % order)) % order
   const R1 = Point.BASE.multiplyUnsafe(s).add(K.multiplyUnsafe(minusE)) // R1 = sG − eK
-  const R2 = mulAddUnsafe(Point, [B_, C_], [s, minusE]) // R2 = sB_ − eC_
+  const R2 = B_.mulAddUnsafe(s, C_, minusE) // R2 = sB_ − eC_
   if (R1.is0() || R2.is0()) return false
   return bytesToHex(hash_e([R1, R2, K, C_])) === dleq.e // e == hash(R1, R2, K, C_)
 }

@@ -1,28 +1,15 @@
 // A test double: a payer that ignores its own records. It spends coins that it handed over already, and gets a payee's
 // output signed elsewhere. Same engine, same wire, same process channel as an honest wallet; only its store lies to it.
 
-import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import { setTimeout as waitFor } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { seedOf } from '../../electron/keys.ts'
-import { createMintClients } from '../../electron/net/mint-client.ts'
-import { createPeerDialer } from '../../electron/net/peer-node.ts'
-import { takeLease } from '../../electron/store/lease.ts'
-import { openWalletStore } from '../../electron/store/wallet-store.ts'
 import { feePaid, paymentView, withdrawView } from '../../electron/views.ts'
-import { defaultConfig } from '../../electron/wallet/context.ts'
-import { createEngine } from '../../electron/wallet/engine.ts'
-import type { Clock, Random } from '../../electron/wallet/ports.ts'
-import { createSecrets } from '../../electron/wallet/secrets.ts'
 import type { WalletStore } from '../../electron/wallet/store-port.ts'
+import { openWallet } from '../../electron/wallet-folder.ts'
 import { hexToBytes } from '../../shared/cashu/numbers.ts'
 import { toErrorReply } from '../../shared/ipc.ts'
 import { decodeBody, termsSchema } from '../../shared/messages.ts'
 import { decodeRequest } from '../../shared/request.ts'
-
-const clock: Clock = { now: () => Date.now(), wait: (ms) => waitFor(ms, undefined, { ref: false }) }
-const random: Random = { bytes: (length) => randomBytes(length) }
 
 /** Coins that were handed over look spendable again. */
 function forgetful(store: WalletStore): WalletStore {
@@ -55,24 +42,15 @@ const { values } = parseArgs({
     tuning: { type: 'string' },
   },
 })
-const folder = String(values.data)
 const trusted = new Set(values['offline-capable'] ?? [])
-takeLease(folder)
-const honest = openWalletStore(join(folder, 'wallet.db'))
-const store = forgetful(honest)
 const { tickMs, ...tuning } = JSON.parse(String(values.tuning))
-const engine = createEngine({
-  store,
-  secrets: createSecrets(seedOf(folder, random), random),
-  mintClients: createMintClients({ clock }),
-  dial: createPeerDialer(),
-  clock,
-  random,
-  verifyCoins: async () => [],
+const { engine, store } = openWallet({
+  folder: String(values.data),
+  name: '',
   // It does not re-key: that would spend what it wants to spend twice.
-  config: { ...defaultConfig, ...tuning, refreshDelayMs: [1e9, 1e9], trustOffline: (url) => trusted.has(url) },
-  generation: 0,
-  name: () => '',
+  config: { ...tuning, refreshDelayMs: [1e9, 1e9], trustOffline: (url) => trusted.has(url) },
+  wrapStore: forgetful,
+  verifyCoins: async () => [],
   emit: () => {},
   report: (error, { kind, state }) => process.stderr.write(`cheat ${kind} ${state}: ${error.code} ${error.message}\n`),
 })
@@ -135,8 +113,8 @@ const commands: Record<string, (input: Input) => Promise<unknown>> = {
   'cheat.signElsewhere': async ({ id }) => signElsewhere(id),
   'audit.totals': async () => {
     const unit = store.read.keysets(mint().account)[0]!.unit
-    const { spendable, reserved, handed_over } = honest.read.totals(mint().account, unit)
-    const feesPaid = honest.read.operations({}).reduce((sum, operation) => sum + feePaid(operation), 0)
+    const { spendable, reserved, handed_over } = store.read.totals(mint().account, unit)
+    const feesPaid = store.read.operations({}).reduce((sum, operation) => sum + feePaid(operation), 0)
     return [{ unit, spendable, reserved, handedOver: handed_over, feesPaid, openOperations: 0 }]
   },
 }

@@ -1,0 +1,93 @@
+// A wallet opened from its data folder: lease, phrase, database and net put under one engine. No process, no window.
+
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { setImmediate as nextTurn, setTimeout as waitFor } from 'node:timers/promises'
+import { verifyCoin } from '../shared/cashu/dleq.ts'
+import type { AppError } from '../shared/errors.ts'
+import { seedOf } from './keys.ts'
+import { createMintClients } from './net/mint-client.ts'
+import { createPeerDialer } from './net/peer-node.ts'
+import { takeLease } from './store/lease.ts'
+import { openWalletStore } from './store/wallet-store.ts'
+import { defaultConfig, type EngineConfig } from './wallet/context.ts'
+import { createEngine, type Engine } from './wallet/engine.ts'
+import type { Operation } from './wallet/operation.ts'
+import type { Clock, CoinVerifier, EngineEvent, Random } from './wallet/ports.ts'
+import { createSecrets } from './wallet/secrets.ts'
+import type { WalletStore } from './wallet/store-port.ts'
+
+export type WalletFolderOptions = {
+  /** Data folder; made if it is not there. One process at a time. */
+  readonly folder: string
+  /** Shown to payers; may be empty. */
+  readonly name: string
+  readonly config: Partial<EngineConfig>
+  readonly emit: (event: EngineEvent) => void
+  readonly report: (error: AppError, operation: Operation) => void
+  /** Stands between the engine and its store: measures, or lies. */
+  readonly wrapStore?: (store: WalletStore) => WalletStore
+  readonly verifyCoins?: CoinVerifier
+}
+
+export type OpenWallet = {
+  readonly engine: Engine
+  readonly store: WalletStore
+  /** Ed25519 seed of the peer this wallet is reached at. */
+  readonly peerKeySeed: Uint8Array
+  /** After the engine's runner has stopped. */
+  close(): void
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  wait: (milliseconds) => waitFor(milliseconds, undefined, { ref: false }),
+}
+const random: Random = { bytes: (length) => randomBytes(length) }
+
+/** Coins verified before other work gets its turn. */
+const verifyAtOnce = 8
+
+/** The coin verifier of this computer: variable time, public values only, in turns. */
+export const verifyInTurns: CoinVerifier = async (coins) => {
+  const valid: boolean[] = []
+  for (const [index, coin] of coins.entries()) {
+    if (index > 0 && index % verifyAtOnce === 0) await nextTurn()
+    valid.push(verifyCoin(coin))
+  }
+  return valid
+}
+
+/** @throws AppError `folder_in_use`, `folder_too_new`, `folder_damaged`, `bad_phrase` */
+export function openWallet(options: WalletFolderOptions): OpenWallet {
+  const { folder, name, config, emit, report, wrapStore = (store) => store, verifyCoins = verifyInTurns } = options
+  const lease = takeLease(folder)
+  try {
+    const opened = openWalletStore(join(folder, 'wallet.db'))
+    const store = wrapStore(opened)
+    const secrets = createSecrets(seedOf(folder, random), random)
+    const generation = 0
+    const engine = createEngine({
+      store,
+      secrets,
+      mintClients: createMintClients({ clock: systemClock }),
+      dial: createPeerDialer(),
+      clock: systemClock,
+      random,
+      verifyCoins,
+      config: { ...defaultConfig, ...config },
+      generation,
+      name: () => name,
+      emit,
+      report,
+    })
+    const close = (): void => {
+      opened.close()
+      lease.release()
+    }
+    return { engine, store, peerKeySeed: secrets.payeePeerSeed(generation), close }
+  } catch (error) {
+    lease.release()
+    throw error
+  }
+}
