@@ -403,7 +403,7 @@ export async function openPayee({ keysets, config = {}, verifyCoins, version }: 
       payee.store = openWalletStore(path)
       payee.engine = open(payee.store)
     },
-    hello: (changes = {}, from = payer) => payee.helloFrame(helloFrame(`payment/${sent++}`, changes), from),
+    hello: (changes = {}, from = payer) => payee.helloFrame(helloFrame(helloOf(keysets, `payment/${sent++}`, changes)), from),
     helloFrame: async (frame, from = payer) => readAnswer(await payee.engine.payee.onHello(frame, from)),
     handover: async (frame, from = payer) => readAnswer(await payee.engine.payee.onHandover(frame, from)),
     agree: async (changes = {}, from = payer) => {
@@ -432,25 +432,19 @@ export async function openPayee({ keysets, config = {}, verifyCoins, version }: 
   }
   opened.push({ close })
   await payee.engine.mints.add(mint.url)
-  keysetIdsInHello = keysets.map(({ keyset }) => hexToBytes(keyset.idV2))
   return payee
 }
 
-/** What a Hello offers unless a test says otherwise: the keysets of the payee opened last. */
-let keysetIdsInHello: Uint8Array[] = []
-
-/** Hello of one unit to the payee's mint unless changed. The same name makes the same payment id. */
-export const helloBody = (name: string, changes: Partial<Hello> = {}): Uint8Array =>
-  encodeBody(helloSchema, {
-    v: 1,
-    paymentId: bytesOf(name).slice(0, 16),
-    mint: { url: mintUrl, keysetIds: keysetIdsInHello },
-    unit: 'sat',
-    amount: 5,
-    ...changes,
-  })
-export const helloFrame = (name: string, changes: Partial<Hello> = {}): Uint8Array =>
-  encodeFrame({ hello: helloBody(name, changes) })
+/** A Hello for 5 sat with coins of these keysets, unless changed. The same name makes the same payment id. */
+export const helloOf = (keysets: readonly MintKeys[], name: string, changes: Partial<Hello> = {}): Hello => ({
+  v: 1,
+  paymentId: bytesOf(name).slice(0, 16),
+  mint: { url: mintUrl, keysetIds: keysets.map(({ keyset }) => hexToBytes(keyset.idV2)) },
+  unit: 'sat',
+  amount: 5,
+  ...changes,
+})
+export const helloFrame = (hello: Hello): Uint8Array => encodeFrame({ hello: encodeBody(helloSchema, hello) })
 
 let coinsMade = 0
 /** An honest signed handover for these Terms, from a purse of its own with fresh coins of these amounts. */
