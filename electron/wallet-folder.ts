@@ -4,7 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as waitFor } from 'node:timers/promises'
 import { verifyCoin } from '../shared/cashu/dleq.ts'
-import type { AppError } from '../shared/errors.ts'
+import { AppError } from '../shared/errors.ts'
+import { maxNameBytes, utf8UpTo } from '../shared/messages.ts'
 import { seedOf } from './keys.ts'
 import { createMintClients } from './net/mint-client.ts'
 import { createPeerDialer } from './net/peer-node.ts'
@@ -58,9 +59,10 @@ export const verifyInTurns: CoinVerifier = async (coins) => {
   return valid
 }
 
-/** @throws AppError `folder_in_use`, `folder_too_new`, `folder_damaged`, `bad_phrase` */
+/** @throws AppError `bad_input` for a name over 64 bytes, `folder_in_use`, `folder_too_new`, `folder_damaged`, `bad_phrase` */
 export function openWallet(options: WalletFolderOptions): OpenWallet {
   const { folder, name, config, emit, report, wrapStore = (store) => store, verifyCoins = verifyInTurns } = options
+  if (!utf8UpTo(maxNameBytes).safeParse(name).success) throw new AppError('bad_input', 'the name is too long')
   const lease = takeLease(folder)
   try {
     const opened = openWalletStore(join(folder, 'wallet.db'))

@@ -3,6 +3,7 @@
 
 import { maxAmount } from './amount.ts'
 import { AppError, type ErrorCode, type ErrorFacts, toAppError } from './errors.ts'
+import { maxMemoBytes, utf8UpTo } from './messages.ts'
 import type {
   AuditView,
   ClaimView,
@@ -19,7 +20,7 @@ const amount = z.number().int().min(1).max(maxAmount)
 const unit = z.string().regex(/^[a-z0-9_-]{1,32}$/)
 const url = z.string().min(1).max(512)
 const id = z.string().regex(/^[0-9a-f]{32}$/)
-const memo = z.string().max(140)
+const memo = utf8UpTo(maxMemoBytes)
 const nothing = z.strictObject({})
 
 /** Ties an input schema to the type of the answer, which exists at compile time only. */

@@ -26,7 +26,8 @@ const bytesUpTo = (length: number) =>
     (value) => value instanceof Uint8Array && value.length > 0 && value.length <= length,
     `expected 1 … ${length} bytes`,
   )
-const utf8UpTo = (length: number) =>
+/** Text of at most this many bytes in UTF-8. */
+export const utf8UpTo = (length: number) =>
   z.string().refine((text) => text.isWellFormed() && utf8ToBytes(text).length <= length, `longer than ${length} bytes`)
 
 /** 33 bytes whose first says 02 or 03. Whether they lie on the curve is the verifier's business. */
@@ -165,9 +166,11 @@ export function decodeFrame(encoded: Uint8Array): Frame {
   return parse(frameSchema, encoded)
 }
 
-/** Encode a body after checking it against its schema: what we send, we would accept. */
+/** Encode a body after checking it against its schema: what we send, we would accept. @throws AppError `bad_input` */
 export function encodeBody<T>(schema: z.ZodType<T>, body: T): Uint8Array {
-  return encodeCbor(schema.parse(body))
+  const parsed = schema.safeParse(body)
+  if (!parsed.success) throw new AppError('bad_input', `not a message: ${issueOf(parsed.error)}`)
+  return encodeCbor(parsed.data)
 }
 
 /** @throws AppError `bad_frame` */

@@ -13,7 +13,7 @@ import type { Clock, CoinVerifier, EngineEvent, MintClients, PayeeProtocol, Peer
 import { due, newId, save } from './progress.ts'
 import { createPayeeProtocol } from './receive.ts'
 import { payeeKeyIndex } from './received.ts'
-import { isRefreshDue, planRefresh, startDueRefreshes, stepRefresh } from './refresh.ts'
+import { isRefreshDue, planRefresh, startDueRefreshes, startGathering, stepRefresh } from './refresh.ts'
 import { storeRequest } from './requests.ts'
 import { createRunner, type Runner } from './runner.ts'
 import type { Secrets } from './secrets.ts'
@@ -97,6 +97,12 @@ export function createEngine(parts: EngineParts): Engine {
     emit,
     wake: runner.wake,
     runNow: runner.runNow,
+    gather: async (account, unit) => {
+      const refresh = startGathering(ctx, account, unit)
+      if (!refresh) return false
+      await Promise.race([runner.runNow(refresh.id), clock.wait(config.settleFirstMs)])
+      return store.read.operation(refresh.id)?.state === 'done'
+    },
     locked: runner.locked,
   }
 

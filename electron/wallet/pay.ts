@@ -30,6 +30,9 @@ export const confirmWithinMs = 10 * 60_000
 /** Coins of a keyset that expires this soon are not offered: no payee takes them. Seconds. */
 const expiresSoonSeconds = 31 * 24 * 3600
 
+/** Purses brought together for one payment, at most. */
+const mostGathered = 8
+
 export type PayOrder = {
   readonly account: number
   readonly unit: string
@@ -67,7 +70,7 @@ export type OpenSessions = Map<string, AgreedSession>
  */
 export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreview> {
   const mint = requireMint(ctx, order.account)
-  const choice = await chooseOrHasten(ctx, order)
+  const choice = await chooseOrGather(ctx, order)
   const isReachable = ctx.mints.reachability(mint.account).reachable || (await refreshReach(ctx, mint))
   if (!mint.offlineCapable && !isReachable) throw unreachable()
   const asking = storeHello(ctx, order)
@@ -100,23 +103,34 @@ async function refreshReach(ctx: Context, { account }: MintRow): Promise<boolean
 }
 
 /**
- * Choose coins; when they do not suffice, bring home what is on its way first: a running refresh, and the change of
- * payments that wait to be settled.
+ * Choose coins. When they do not suffice and the mint can be reached, bring home what is on its way first (a running
+ * refresh, change of payments that wait to be settled), then gather purses until one covers the amount.
  */
-async function chooseOrHasten(
+async function chooseOrGather(
   ctx: Context,
   { account, unit, amount }: Pick<PayOrder, 'account' | 'unit' | 'amount'>,
 ): Promise<Choice<Priced>> {
-  try {
-    return choose(ctx, account, unit, amount)
-  } catch (error) {
-    if (!ctx.mints.reachability(account).reachable) throw error
+  const tryToChoose = (): Choice<Priced> | undefined => {
+    try {
+      return choose(ctx, account, unit, amount)
+    } catch (error) {
+      if (error instanceof AppError && error.retryable) return undefined
+      throw error
+    }
+  }
+  const isReachable = () => ctx.mints.reachability(account).reachable
+  let choice = tryToChoose()
+  if (!choice && isReachable()) {
     const open = ctx.store.read.operations({ account, states: ['settling', 'signed'] })
     const ours = open.filter((operation) => operation.unit === unit && operation.kind !== 'receive')
-    if (ours.length === 0) throw error
     await Promise.all(ours.map((operation) => hasten(ctx, operation)))
-    return choose(ctx, account, unit, amount)
+    choice = tryToChoose()
   }
+  for (let purses = 0; !choice && purses < mostGathered && isReachable(); purses++) {
+    if (!(await ctx.gather(account, unit))) break
+    choice = tryToChoose()
+  }
+  return choice ?? choose(ctx, account, unit, amount)
 }
 
 async function hasten(ctx: Context, operation: Operation): Promise<void> {
@@ -142,9 +156,11 @@ function choose(ctx: Context, account: number, unit: string, amount: number): Ch
   const result: ChoiceResult<Priced> = chooseCoins(coins, amount, splitAmount(amount).length)
   if (result.kind === 'chosen') return result.choice
   const total = coins.reduce((sum, coin) => sum + coin.amount, 0)
+  const { reserved, handed_over } = ctx.store.read.totals(account, unit)
   const facts = { largest: result.largest, total }
   if (total > amount) throw new AppError('no_single_purse', 'no purse covers this amount', { facts, retryable: true })
-  throw new AppError('not_enough', 'the coins do not cover this amount', { facts })
+  const isOnItsWay = total + reserved + handed_over > amount
+  throw new AppError('not_enough', 'the coins do not cover this amount', { facts, retryable: isOnItsWay })
 }
 
 /** P1 */
@@ -220,7 +236,7 @@ export async function confirmPay(ctx: Context, id: string): Promise<void> {
   const mint = requireMint(ctx, operation.account)
   const { reachable } = ctx.mints.reachability(mint.account)
   if (!mint.offlineCapable && !reachable) throw unreachable()
-  const choice = await chooseOrHasten(ctx, operation)
+  const choice = await chooseOrGather(ctx, operation)
   if (choice.fee > operation.fee) throw new AppError('wrong_fee', 'the fee is higher than what was shown')
   ctx.store.transaction((write) => {
     const { account, unit } = operation

@@ -235,6 +235,27 @@ export function startDueRefreshes(ctx: Context, account: number): number {
   return started
 }
 
+/**
+ * Start bringing coins of one more purse into the one that gathers, largest first: for a payment that no single purse
+ * covers although all of them together do.
+ * @returns the operation to wait for, or undefined when every coin is in that purse already
+ */
+export function startGathering(ctx: Context, account: number, unit: string): Refresh | undefined {
+  const spendable = ctx.store.read.coins(account, unit, 'spendable')
+  const sources = ctx.store.read
+    .purses(account, unit)
+    .filter(({ purpose, used, closed }) => purpose !== 'refresh' || used || closed)
+    .map(({ id }) => spendable.filter(({ purseId }) => purseId === id).slice(0, maxInputs))
+    .sort((a, b) => total(b) - total(a))
+  const [coins] = sources
+  if (!coins || total(coins) <= feeOf(ctx, coins)) return undefined
+  return ctx.store.transaction((write) =>
+    planRefresh(ctx, write, { account, unit, coins, reason: 'rekey', reclaims: null }),
+  )
+}
+
+const total = (coins: readonly Coin[]): number => sumAmounts(coins.map(({ amount }) => amount))
+
 /** Whether some purse of this mint awaits re-keying. */
 export function isRefreshDue(ctx: Context, account: number): boolean {
   const units = new Set(ctx.store.read.keysets(account).map(({ unit }) => unit))
@@ -249,9 +270,8 @@ function nextToRefresh(ctx: Context, account: number, unit: string): readonly Co
     const isSmall = purse.purpose === 'receive' || purse.purpose === 'change'
     if (!purse.used && !isSmall) continue
     const coins = spendable.filter(({ purseId }) => purseId === purse.id).slice(0, maxInputs)
-    const total = sumAmounts(coins.map(({ amount }) => amount))
     const fee = feeOf(ctx, coins)
-    if (coins.length > 0 && fee <= total * largestFeeShare && total > fee) return coins
+    if (coins.length > 0 && fee <= total(coins) * largestFeeShare && total(coins) > fee) return coins
   }
   return undefined
 }

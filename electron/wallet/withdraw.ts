@@ -12,8 +12,8 @@ import { findSignatures, issueBody, matchAll, outputKeyset, type VerifiedSignatu
 
 type Withdraw = OperationOf<'withdraw'>
 
-/** How often an unpaid quote is looked at, milliseconds. */
-const pollQuoteMs = 1000
+/** How often an unpaid quote is looked at, milliseconds: often at first, then a tenth of its age, at last each minute. */
+const pollQuoteMs = [1000, 60_000] as const
 /** Looked at for this long after its expiry: a payment may have come in the last second. Seconds. */
 const expiryGrace = 3600
 
@@ -76,7 +76,7 @@ async function requestQuote(ctx: Context, operation: OperationIn<'withdraw', 'qu
       quote,
       request,
       expiry: expiry ?? null,
-      ...due(ctx, pollQuoteMs),
+      ...due(ctx, pollQuoteMs[0]),
     })
   }
   // No money is at stake yet: a refusal ends it, anything else is asked again.
@@ -98,9 +98,16 @@ async function lookAtQuote(ctx: Context, operation: OperationIn<'withdraw', 'unp
     case 'UNPAID':
     case 'PENDING': {
       const isOver = operation.expiry !== null && unixNow(ctx.clock) > operation.expiry + expiryGrace
-      return isOver ? fail(ctx, operation, 'not paid in time') : save(ctx, { ...operation, ...due(ctx, pollQuoteMs) })
+      return isOver
+        ? fail(ctx, operation, 'not paid in time')
+        : save(ctx, { ...operation, ...due(ctx, quotePause(ctx, operation)) })
     }
   }
+}
+
+function quotePause({ clock }: Context, { createdAt }: Withdraw): number {
+  const [shortest, longest] = pollQuoteMs
+  return Math.min(longest, Math.max(shortest, Math.floor((clock.now() - createdAt) / 10)))
 }
 
 /** W2: outputs, indices and the exact request become durable together; the next step sends them. */

@@ -1,0 +1,680 @@
+// Wallets with real stores and real keys beside a real mint over HTTP. Made up are only the clock, the stream between two
+// wallets (one calls the other), what goes wrong on either wire, and sudden death.
+
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { entropyToMnemonic, mnemonicToSeedSync } from '@scure/bip39'
+import { wordlist } from '@scure/bip39/wordlists/english.js'
+import { afterAll, afterEach, expect } from 'vitest'
+import { createMintClients } from '../electron/net/mint-client.ts'
+import { openWalletStore } from '../electron/store/wallet-store.ts'
+import { feePaid } from '../electron/views.ts'
+import { defaultConfig, type EngineConfig } from '../electron/wallet/context.ts'
+import { createEngine, type Engine } from '../electron/wallet/engine.ts'
+import type { Operation, OperationIn, OperationOf } from '../electron/wallet/operation.ts'
+import type { PayOrder, PayPreview } from '../electron/wallet/pay.ts'
+import type { Clock, MintAnswer, MintClient, PaySession, PeerAddress, RemotePayer } from '../electron/wallet/ports.ts'
+import { createSecrets } from '../electron/wallet/secrets.ts'
+import type { CoinTotals, WalletStore } from '../electron/wallet/store-port.ts'
+import type { MintServerOptions } from '../mint/start.ts'
+import { verifyCoin } from '../shared/cashu/dleq.ts'
+import { concatBytes } from '../shared/cashu/numbers.ts'
+import { AppError } from '../shared/errors.ts'
+import { openMint, signaturesIn, type TestMint } from './mint-fixture.ts'
+
+export const secondMs = 1000
+export const minuteMs = 60 * secondMs
+export const hourMs = 60 * minuteMs
+export const dayMs = 24 * hourMs
+
+// ---- the clock
+
+export type TestClock = Clock & {
+  /** Move on by this many milliseconds; who waited for a moment that has come is let go. */
+  move(milliseconds: number): void
+}
+
+function createClock(): TestClock {
+  let nowMs = Date.UTC(2026, 10, 1)
+  let waiting: { readonly at: number; readonly resolve: () => void }[] = []
+  return {
+    now: () => nowMs,
+    wait: (milliseconds) =>
+      new Promise((resolve) => {
+        waiting.push({ at: nowMs + milliseconds, resolve })
+      }),
+    move: (milliseconds) => {
+      nowMs += milliseconds
+      const due = waiting.filter(({ at }) => at <= nowMs)
+      waiting = waiting.filter(({ at }) => at > nowMs)
+      for (const { resolve } of due) resolve()
+    },
+  }
+}
+
+// ---- what goes wrong between wallet and mint
+
+/** What stands between a wallet and its mint: the real client, or one that loses, delays or lies. */
+export type MintDouble = (real: MintClient) => MintClient
+export type MintCall = keyof MintClient
+/** One call that does not go as it should. */
+export type Fault = <T>(call: () => Promise<MintAnswer<T>>) => Promise<MintAnswer<T>>
+
+const noAnswer = { kind: 'unknown', reason: 'no answer: ECONNREFUSED', reachable: false } as const
+const mintCalls = [
+  'info',
+  'keysets',
+  'keys',
+  'swap',
+  'requestMintQuote',
+  'mintQuote',
+  'issue',
+  'checkState',
+  'restore',
+] as const satisfies readonly MintCall[]
+
+type Around = <T>(name: MintCall, call: () => Promise<MintAnswer<T>>) => Promise<MintAnswer<T>>
+
+/** The same client with something around every call. */
+function around(real: MintClient, wrap: Around): MintClient {
+  return {
+    info: (signal) => wrap('info', () => real.info(signal)),
+    keysets: (signal) => wrap('keysets', () => real.keysets(signal)),
+    keys: (id, signal) => wrap('keys', () => real.keys(id, signal)),
+    swap: (body, signal) => wrap('swap', () => real.swap(body, signal)),
+    requestMintQuote: (amount, unit, signal) =>
+      wrap('requestMintQuote', () => real.requestMintQuote(amount, unit, signal)),
+    mintQuote: (id, signal) => wrap('mintQuote', () => real.mintQuote(id, signal)),
+    issue: (body, signal) => wrap('issue', () => real.issue(body, signal)),
+    checkState: (Ys, signal) => wrap('checkState', () => real.checkState(Ys, signal)),
+    restore: (outputs, signal) => wrap('restore', () => real.restore(outputs, signal)),
+  }
+}
+
+export const honest: MintDouble = (real) => real
+/** Nothing answers. */
+export const away: MintDouble = (real) => around(real, async () => noAnswer)
+
+/** The request never arrives. */
+export const lostRequest: Fault = async () => noAnswer
+/** The request has its effect; its answer never comes back. */
+export const lostAnswer: Fault = async (call) => {
+  await call()
+  return noAnswer
+}
+/** A No with nothing behind it. */
+export const refusal =
+  (code = 11001, detail = 'no'): Fault =>
+  async () => ({ kind: 'refused', code, detail })
+/** The mint does what it is asked, and says that it did not. */
+export const deniedEffect: Fault = async (call) => {
+  await call()
+  return { kind: 'refused', code: 11001, detail: 'Token already spent.' }
+}
+
+/** The fault for the first calls of these names; all others reach the mint. */
+export function first(times: number, names: readonly MintCall[], fault: Fault): MintDouble {
+  let left = times
+  return (real) =>
+    around(real, (name, call) => {
+      if (!names.includes(name) || left <= 0) return call()
+      left--
+      return fault(call)
+    })
+}
+
+export const always = (names: readonly MintCall[], fault: Fault): MintDouble =>
+  first(Number.POSITIVE_INFINITY, names, fault)
+
+/** One double behind another: the last one stands nearest to the wallet. */
+export const chain =
+  (...doubles: readonly MintDouble[]): MintDouble =>
+  (real) =>
+    doubles.reduce((client, double) => double(client), real)
+
+/** What a server that is not well, or not a mint, answers by HTTP. */
+export type BadAnswer = 'html' | 'error' | 'gateway' | 'busy' | 'shape' | 'damaged' | 'silent'
+const badAnswers: Readonly<Record<BadAnswer, { status: number; type: string; body: string }>> = {
+  html: { status: 200, type: 'text/html', body: '<h1>Welcome to the hotel</h1>' },
+  error: { status: 500, type: 'application/json', body: '{"detail":"out of order","code":11001}' },
+  gateway: { status: 502, type: 'text/html', body: '<h1>Bad Gateway</h1>' },
+  busy: { status: 429, type: 'application/json', body: '{"detail":"slow down","code":429}' },
+  shape: { status: 200, type: 'application/json', body: '{"signatures":"yes","states":"all","outputs":7}' },
+  damaged: { status: 200, type: 'application/json', body: '{"signatures":[' },
+  silent: { status: 0, type: '', body: '' },
+}
+export const retryAfterSeconds = 120
+
+let badServer: Promise<Server> | undefined
+afterAll(async () => {
+  const server = await badServer
+  server?.closeAllConnections()
+  server?.close()
+  badServer = undefined
+})
+
+/** /<kind>/v1/…: that answer. /echo/<mint>/v1/restore: the mint's own answer with its echo of the outputs turned round. */
+function startBadServer(): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    const [, kind = '', target = '', ...rest] = (request.url ?? '').split('/')
+    const chunks: Uint8Array[] = []
+    for await (const chunk of request) chunks.push(chunk)
+    if (kind === 'echo') {
+      const path = `${decodeURIComponent(target)}/${rest.join('/')}`
+      const headers = { 'content-type': 'application/json' }
+      const answer = await fetch(path, { method: 'POST', headers, body: Buffer.concat(chunks) })
+      const asked: { outputs: { amount: number; id: string; B_: string }[] } = JSON.parse(String(Buffer.concat(chunks)))
+      const { signatures }: { signatures: unknown } = JSON.parse(await answer.text())
+      const outputs = asked.outputs.map((output) => ({ ...output, amount: 2 ** 20 })).reverse()
+      response.writeHead(answer.status, headers).end(JSON.stringify({ outputs, signatures }))
+      return
+    }
+    const { status, type, body } = badAnswers[kind as BadAnswer]
+    if (status === 0) {
+      request.socket.destroy()
+      return
+    }
+    const wait = kind === 'busy' ? { 'retry-after': String(retryAfterSeconds) } : {}
+    response.writeHead(status, { 'content-type': type, ...wait }).end(body)
+  })
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server.unref())))
+}
+
+async function badClient(path: string, clock: Clock): Promise<MintClient> {
+  badServer ??= startBadServer()
+  const { port } = (await badServer).address() as AddressInfo
+  return createMintClients({ clock })(`http://127.0.0.1:${port}/${path}`)
+}
+
+const withCalls = (real: MintClient, other: MintClient, names: readonly MintCall[]): MintClient =>
+  ({ ...real, ...Object.fromEntries(names.map((name) => [name, other[name]])) }) as MintClient
+
+/** These calls (default: all) are answered, by real HTTP, by something that is no mint. */
+export async function answering(
+  world: World,
+  kind: BadAnswer,
+  names: readonly MintCall[] = mintCalls,
+): Promise<MintDouble> {
+  const other = await badClient(kind, world.clock)
+  return (real) => withCalls(real, other, names)
+}
+
+/** NUT-09 answers whose echo says something else than the signatures. */
+export async function lyingEcho(world: World): Promise<MintDouble> {
+  const other = await badClient(`echo/${encodeURIComponent(world.mint.url())}`, world.clock)
+  return (real) => withCalls(real, other, ['restore'])
+}
+
+// ---- what goes wrong between two wallets
+
+/** The stream as the payer has it: the frame's kind, and the exchange as it would go. */
+export type Link = (frame: 'hello' | 'handover', exchange: () => Promise<Uint8Array>) => Promise<Uint8Array>
+
+export const goodLink: Link = (_, exchange) => exchange()
+const reset = () => new AppError('peer_unreachable', 'stream reset', { retryable: true })
+/** Frames of this kind never arrive. */
+export const lostFrames =
+  (kind: 'hello' | 'handover', times = Number.POSITIVE_INFINITY): Link =>
+  async (frame, exchange) => {
+    if (frame !== kind || times-- <= 0) return exchange()
+    throw reset()
+  }
+/** Frames of this kind arrive and count; their answers are lost. */
+export const lostReplies =
+  (kind: 'hello' | 'handover', times = Number.POSITIVE_INFINITY): Link =>
+  async (frame, exchange) => {
+    if (frame !== kind || times-- <= 0) return exchange()
+    await exchange()
+    throw reset()
+  }
+
+// ---- sudden death
+
+/** Where a wallet dies: asked at every call it makes of a port. */
+export type Fate = (port: string) => 'live' | 'die_before' | 'die_after'
+const immortal: Fate = () => 'live'
+
+class Dead extends Error {}
+const forever = <T>(): Promise<T> => new Promise(() => {})
+
+function createLife() {
+  let end = () => {}
+  const died = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const life = {
+    isOver: false,
+    died,
+    end: () => {
+      life.isOver = true
+      end()
+    },
+  }
+  return life
+}
+type Life = ReturnType<typeof createLife>
+
+// ---- wallets
+
+export type TestWallet = {
+  readonly name: string
+  readonly engine: Engine
+  readonly store: WalletStore
+  readonly address: PeerAddress
+  readonly isAlive: boolean
+  /** What its engine reported as defects. */
+  readonly reports: readonly string[]
+  /** Streams to payees that were opened and not closed. */
+  readonly openStreams: number
+  mint: MintDouble
+  link: Link
+  /** As payee: whether anybody can reach it. */
+  isListening: boolean
+  fate: Fate
+  /** End it at once: nothing it had begun goes on. */
+  kill(): void
+  /** Open the same file again. */
+  reopen(): void
+  /** Work of this wallet that ends when the wallet dies. */
+  run<T>(work: () => Promise<T>): Promise<T | undefined>
+  /** Ask the mint now, so that the wallet knows whether it can be reached. */
+  look(): Promise<void>
+  withdraw(amount: number, unit?: string): Promise<OperationOf<'withdraw'>>
+  prepare(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<PayPreview>
+  /** prepare and confirm. @returns the payment's id */
+  pay(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<string>
+  payment(id: string): OperationOf<'pay'>
+  /** The newest payment to this wallet. */
+  incoming(): OperationOf<'receive'>
+  refreshes(): readonly OperationOf<'refresh'>[]
+  totals(unit?: string): CoinTotals
+  /** All that is its own, wherever it is at the moment. */
+  worth(unit?: string): number
+  fees(unit?: string): number
+}
+
+export type WalletOptions = {
+  readonly config?: Partial<EngineConfig>
+  readonly generation?: number
+  /** Default: the world's mint is added. */
+  readonly knowsMint?: boolean
+}
+
+export type World = {
+  readonly mint: TestMint
+  readonly clock: TestClock
+  readonly wallets: readonly TestWallet[]
+  /** A mint that lied has broken the books on purpose: they are not checked. */
+  isCookingBooks: boolean
+  wallet(name: string, options?: WalletOptions): Promise<TestWallet>
+  /** Move the clock and run what is due, until nothing will be within this time. */
+  rest(withinMs?: number): Promise<void>
+  /** Let this much time pass, with everything that happens in it. */
+  pass(milliseconds: number): Promise<void>
+  /** Everything is reachable and honest again, and everybody alive. */
+  heal(): void
+  /** Money the mint took for coins of this unit. */
+  issued(unit?: string): number
+  /** Let wallets go that are no longer looked at, so that resting is quicker. */
+  forget(...wallets: readonly TestWallet[]): void
+}
+
+/** Delays that a test can wait for; no re-keying unless a test asks for it. */
+export const testConfig: EngineConfig = {
+  ...defaultConfig,
+  settleDelayMs: [minuteMs, minuteMs],
+  refreshDelayMs: [1e14, 1e14],
+}
+
+const worlds: { readonly world: World; readonly close: () => void }[] = []
+
+afterEach(async () => {
+  for (const { world, close } of worlds.splice(0)) {
+    try {
+      world.heal()
+      await world.rest()
+      expect(world.wallets.flatMap(({ reports }) => reports)).toEqual([])
+      if (!world.isCookingBooks) expectConserved(world)
+    } finally {
+      close()
+    }
+  }
+})
+
+/** Value at all wallets plus the fees they paid is what was issued. Holds at rest. */
+export function expectConserved(world: World, unit = 'sat'): void {
+  const worth = world.wallets.reduce((sum, wallet) => sum + wallet.worth(unit), 0)
+  const fees = world.wallets.reduce((sum, wallet) => sum + wallet.fees(unit), 0)
+  const states = world.wallets.map(({ name, store }) => [name, ...store.read.operations({}).map(describeOperation)])
+  expect({ total: worth + fees, states }).toEqual({ total: world.issued(unit), states })
+}
+
+const describeOperation = ({ kind, state, lastError }: Operation) => `${kind} ${state} ${lastError ?? ''}`.trim()
+
+/** A mint and the wallets around it. Options are the mint's. After the test all comes to rest and the books are checked. */
+export async function openWorld(options: Partial<MintServerOptions> = {}): Promise<World> {
+  const clock = createClock()
+  const mint = await openMint({ clock, ...options })
+  const wallets: (TestWallet & { close(): void })[] = []
+  const folders: string[] = []
+  const forgotten: { close(): void }[] = []
+  const living = () => wallets.filter(({ isAlive }) => isAlive)
+  const findPayee = (peerId: string) => wallets.find(({ address }) => address.peerId === peerId)
+
+  const rest = async (withinMs = 2 * hourMs): Promise<void> => {
+    const until = clock.now() + withinMs
+    for (let round = 0; round < 1000; round++) {
+      for (const wallet of living()) {
+        await wallet.look()
+        await wallet.run(() => wallet.engine.runner.runDue())
+      }
+      const next = Math.min(...living().map(({ store }) => store.read.nextDueAt() ?? Number.POSITIVE_INFINITY))
+      if (next > until) return
+      clock.move(Math.max(0, next - clock.now()))
+    }
+    throw new Error('it never comes to rest')
+  }
+
+  const world: World = {
+    mint,
+    clock,
+    wallets,
+    isCookingBooks: false,
+    wallet: async (name, options = {}) => {
+      const folder = mkdtempSync(join(tmpdir(), 'farthing-wallet-'))
+      folders.push(folder)
+      const wallet = createWallet(name, join(folder, 'wallet.db'), clock, findPayee, options)
+      wallets.push(wallet)
+      if (options.knowsMint !== false) await wallet.engine.mints.add(mint.url())
+      return wallet
+    },
+    rest,
+    pass: async (milliseconds) => {
+      const until = clock.now() + milliseconds
+      const step = Math.max(milliseconds / 10, secondMs)
+      while (clock.now() < until) {
+        await rest(step)
+        clock.move(Math.min(step, Math.max(0, until - clock.now())))
+      }
+      await rest(0)
+    },
+    heal: () => {
+      for (const wallet of wallets) {
+        wallet.mint = honest
+        wallet.link = goodLink
+        wallet.fate = immortal
+        wallet.isListening = true
+        if (!wallet.isAlive) wallet.reopen()
+      }
+    },
+    issued: (unit = 'sat') => {
+      const db = new DatabaseSync(join(mint.folder, 'mint.sqlite'), { readOnly: true })
+      const sql = "SELECT COALESCE(SUM(amount), 0) AS n FROM mint_quotes WHERE state = 'ISSUED' AND unit = ?"
+      const issued = Number(db.prepare(sql).get(unit)?.['n'])
+      db.close()
+      return issued
+    },
+    forget: (...gone) => {
+      for (const wallet of gone) forgotten.push(...wallets.splice(wallets.indexOf(wallet as never), 1))
+    },
+  }
+  const close = () => {
+    for (const wallet of [...wallets, ...forgotten]) wallet.close()
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+  }
+  worlds.push({ world, close })
+  return world
+}
+
+const seeds = new Map<string, Uint8Array>()
+
+/** The seed of a phrase of its own for every name. */
+function seedFor(name: string): Uint8Array {
+  const known = seeds.get(name)
+  if (known) return known
+  const entropy = createHash('sha256').update(name).digest().subarray(0, 16)
+  const seed = mnemonicToSeedSync(entropyToMnemonic(new Uint8Array(entropy), wordlist))
+  seeds.set(name, seed)
+  return seed
+}
+
+/** As long as a real peer id: identity multihash of an Ed25519 key. */
+const peerIdOf = (seed: Uint8Array): Uint8Array =>
+  concatBytes(Uint8Array.of(0, 36, 8, 1, 18, 32), new Uint8Array(createHash('sha256').update(seed).digest()))
+
+function createWallet(
+  name: string,
+  path: string,
+  clock: Clock,
+  findPayee: (peerId: string) => TestWallet | undefined,
+  { config = {}, generation = 0 }: WalletOptions,
+): TestWallet & { close(): void } {
+  const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) }
+  const secrets = createSecrets(seedFor(name), random)
+  const payeePeer = peerIdOf(secrets.payeePeerSeed(generation))
+  const address: PeerAddress = { peerId: `peer-of-${name}-${generation}`, multiaddrs: [] }
+  const http = createMintClients({ clock })
+  const reports: string[] = []
+  let openStreams = 0
+
+  /** Everything the engine asks of the world goes through here: nothing comes back to the dead. */
+  const portsOf = (life: Life) => {
+    const call = async <T>(port: string, work: () => Promise<T>): Promise<T> => {
+      if (life.isOver) return forever()
+      const fate = wallet.fate(port)
+      if (fate === 'die_before') life.end()
+      if (life.isOver) return forever()
+      try {
+        const value = await work()
+        if (fate === 'die_after') life.end()
+        return life.isOver ? forever() : value
+      } catch (error) {
+        if (life.isOver) return forever()
+        throw error
+      }
+    }
+    const opened = openWalletStore(path)
+    const store: WalletStore = {
+      ...opened,
+      transaction: (work) => {
+        const fate = life.isOver ? 'die_before' : wallet.fate('transaction')
+        if (fate === 'die_before') life.end()
+        if (life.isOver) throw new Dead()
+        const value = opened.transaction(work)
+        if (fate === 'die_after') life.end()
+        if (life.isOver) throw new Dead()
+        return value
+      },
+    }
+    const mintClients = (url: string): MintClient =>
+      around(wallet.mint(http(url)), (port, ask) => call(`mint ${port}`, ask))
+    const dial = (to: PeerAddress, seed: Uint8Array): Promise<PaySession> =>
+      call('dial', async () => {
+        const payee = findPayee(to.peerId)
+        if (!payee?.isListening || !payee.isAlive) throw reset()
+        return sessionWith(payee, peerIdOf(seed))
+      })
+    const sessionWith = (payee: TestWallet & { peer?: Uint8Array }, payerPeer: Uint8Array): PaySession => {
+      const protocol = payee.engine.payee
+      const from: RemotePayer = { payerPeer, payeePeer: payee.peer ?? payeePeer, address: '10.0.0.7' }
+      let frames = 0
+      let isOpen = true
+      openStreams++
+      const answer = async (frame: Uint8Array): Promise<Uint8Array> => {
+        if (!payee.isListening || !payee.isAlive) throw reset()
+        const reply = await payee.run(() =>
+          frames++ === 0 ? protocol.onHello(frame, from) : protocol.onHandover(frame, from),
+        )
+        if (reply === undefined || !payee.isAlive || !payee.isListening) throw reset()
+        return reply
+      }
+      return {
+        payerPeer,
+        payeePeer: from.payeePeer,
+        exchange: (frame) =>
+          call('exchange', async () => {
+            if (!isOpen) throw reset()
+            try {
+              return await wallet.link(frames === 0 ? 'hello' : 'handover', () => answer(frame))
+            } catch (error) {
+              isOpen = false
+              throw error
+            }
+          }),
+        close: async () => {
+          isOpen = false
+          openStreams--
+        },
+      }
+    }
+    const engine = createEngine({
+      store,
+      secrets,
+      mintClients,
+      dial,
+      clock: { now: clock.now, wait: (milliseconds) => call('wait', () => clock.wait(milliseconds)) },
+      random,
+      verifyCoins: async (coins) => coins.map(verifyCoin),
+      config: { ...testConfig, ...config },
+      generation,
+      name: () => name,
+      emit: () => {},
+      report: (error, operation) => {
+        if (!life.isOver) reports.push(`${describeOperation(operation)}: ${error.code} ${error.message} ${error.cause}`)
+      },
+    })
+    return { life, store, opened, engine }
+  }
+
+  const settle = async <T>(work: Promise<T>, life: Life): Promise<T | undefined> => {
+    const result = work.catch((error: unknown) => {
+      if (life.isOver) return undefined
+      throw error
+    })
+    return Promise.race([result, life.died.then(() => undefined)])
+  }
+
+  const wallet: TestWallet & { peer: Uint8Array; close(): void } = {
+    name,
+    peer: payeePeer,
+    address,
+    reports,
+    mint: honest,
+    link: goodLink,
+    isListening: true,
+    fate: immortal,
+    get engine() {
+      return current.engine
+    },
+    get store() {
+      return current.store
+    },
+    get isAlive() {
+      return !current.life.isOver
+    },
+    get openStreams() {
+      return openStreams
+    },
+    kill: () => current.life.end(),
+    reopen: () => {
+      current.life.end()
+      current.opened.close()
+      wallet.fate = immortal
+      openStreams = 0
+      current = portsOf(createLife())
+    },
+    run: (work) => settle(work(), current.life),
+    look: async () => {
+      await wallet.run(() => wallet.engine.tick())
+    },
+    withdraw: async (amount, unit = 'sat') => {
+      const id = wallet.engine.withdraw(0, unit, amount)
+      for (let step = 0; step < 5 && wallet.store.read.operation(id)?.nextAttemptAt !== null; step++) {
+        await wallet.run(() => wallet.engine.runner.runNow(id))
+      }
+      return operationOf('withdraw', wallet.store.read.operation(id))
+    },
+    prepare: async (payee, amount, more = {}) => {
+      const order = { account: 0, unit: 'sat', amount, expectedKey: null, requestId: null, memo: null }
+      return (await wallet.run(() => wallet.engine.preparePay({ ...order, payee: payee.address, ...more }))) as PayPreview
+    },
+    pay: async (payee, amount, more = {}) => {
+      const preview: PayPreview | undefined = await wallet.prepare(payee, amount, more)
+      if (preview) await wallet.run(() => wallet.engine.confirmPay(preview.id))
+      return preview?.id ?? ''
+    },
+    payment: (id) => operationOf('pay', current.opened.read.operation(id)),
+    incoming: () => operationOf('receive', current.opened.read.operations({ kind: 'receive', limit: 1 })[0]),
+    refreshes: () =>
+      current.opened.read.operations({ kind: 'refresh' }).map((operation) => operationOf('refresh', operation)),
+    totals: (unit = 'sat') => current.opened.read.totals(0, unit),
+    worth: (unit = 'sat') => {
+      const { spendable, reserved, handed_over } = wallet.totals(unit)
+      return spendable + reserved + handed_over
+    },
+    fees: (unit = 'sat') =>
+      current.opened.read
+        .operations({})
+        .reduce((sum, operation) => sum + (operation.unit === unit ? feePaid(operation) : 0), 0),
+    close: () => {
+      current.life.end()
+      current.opened.close()
+    },
+  }
+  let current = portsOf(createLife())
+  return wallet
+}
+
+function operationOf<K extends Operation['kind']>(kind: K, operation: Operation | undefined): OperationOf<K> {
+  if (operation?.kind !== kind) throw new Error(`no ${kind}`)
+  return operation as OperationOf<K>
+}
+
+/** Narrow to a state; the test fails in any other. */
+export function inState<O extends Operation, S extends O['state']>(
+  operation: O,
+  state: S,
+): OperationIn<O['kind'], S> & O {
+  expect(`${operation.state} ${operation.lastError ?? ''}`.trim()).toMatch(new RegExp(`^${state}\\b`))
+  return operation as OperationIn<O['kind'], S> & O
+}
+
+/** Somebody has this output signed for money of its own: `amount` in `unit`, whatever the output was meant for. */
+export async function signElsewhere(world: World, B_: string, amount: number, unit = 'sat'): Promise<void> {
+  const { quote } = await world.mint.paidQuote(amount, unit)
+  const id = await world.mint.keysetId(unit)
+  signaturesIn(await world.mint.post('/v1/mint/bolt11', { quote, outputs: [{ amount, id, B_ }] }))
+}
+
+/** Two wallets, one with money, one that wants some. */
+export async function payerAndPayee(
+  world: World,
+  { money = 64, config }: { readonly money?: number; readonly config?: Partial<EngineConfig> } = {},
+): Promise<{ payer: TestWallet; payee: TestWallet }> {
+  const options = config === undefined ? {} : { config }
+  const payer = await world.wallet('payer', options)
+  const payee = await world.wallet('payee', options)
+  if (money > 0) inState(await payer.withdraw(money), 'done')
+  return { payer, payee }
+}
+
+/** Cut wallets off from the mint, and let them notice. */
+export async function cutOff(...wallets: readonly TestWallet[]): Promise<void> {
+  for (const wallet of wallets) {
+    wallet.mint = away
+    await wallet.look()
+  }
+}
+
+/** Bring wallets back to the mint, and let them notice. */
+export async function reconnect(...wallets: readonly TestWallet[]): Promise<void> {
+  for (const wallet of wallets) {
+    wallet.mint = honest
+    await wallet.look()
+  }
+}
