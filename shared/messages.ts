@@ -6,16 +6,16 @@ import { schnorr } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { maxAmount } from './amount.ts'
 import { compareBytes, utf8ToBytes } from './cashu/numbers.ts'
+import { maxInputs, maxOutputs } from './cashu/wire.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { AppError, errorCodes } from './errors.ts'
 import { z } from './schema.ts'
 
+/** Name of the libp2p protocol, with its version. */
 export const payProtocol = '/farthing/pay/1.0.0'
 export const protocolVersion = 1
 export const maxFrameBytes = 64 * 1024
 export const maxKeysetIds = 8
-export const maxInputs = 64
-export const maxOutputs = 64
 export const maxNameBytes = 64
 export const maxMemoBytes = 140
 

@@ -76,13 +76,17 @@ export type MintView = {
   readonly balances: readonly UnitBalance[]
 }
 
+/** What will happen if the person says yes. */
 export type PayPreviewView = {
   readonly id: string
   readonly payeeName: string
+  /** Whether the Terms are signed by the key that a request named. */
   readonly isVerified: boolean
   readonly amount: number
   readonly fee: number
+  /** amount + fee */
   readonly total: number
+  /** The grade to expect: final when the mint can be reached from here, signed otherwise. */
   readonly grade: 'signed' | 'final'
 }
 

@@ -17,14 +17,23 @@ import { feePaid } from '../electron/views.ts'
 import { defaultConfig, type EngineConfig } from '../electron/wallet/context.ts'
 import { createEngine, type Engine } from '../electron/wallet/engine.ts'
 import type { Operation, OperationIn, OperationOf } from '../electron/wallet/operation.ts'
-import type { PayOrder, PayPreview } from '../electron/wallet/pay.ts'
-import type { Clock, MintAnswer, MintClient, PaySession, PeerAddress, RemotePayer } from '../electron/wallet/ports.ts'
+import type { PayOrder } from '../electron/wallet/pay.ts'
+import type {
+  Clock,
+  MintAnswer,
+  MintClient,
+  PaySession,
+  PeerAddress,
+  Random,
+  RemotePayer,
+} from '../electron/wallet/ports.ts'
 import { createSecrets } from '../electron/wallet/secrets.ts'
 import type { CoinTotals, WalletStore } from '../electron/wallet/store-port.ts'
 import type { MintServerOptions } from '../mint/start.ts'
 import { verifyCoin } from '../shared/cashu/dleq.ts'
 import { concatBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
+import type { PayPreviewView } from '../shared/model.ts'
 import { openMint, signaturesIn, type TestMint } from './mint-fixture.ts'
 
 export const secondMs = 1000
@@ -278,14 +287,14 @@ export type TestWallet = {
   fate: Fate
   /** End it at once: nothing it had begun goes on. */
   kill(): void
-  /** Open the same file again. */
-  reopen(): void
+  /** Open the same file again, with another configuration if wanted. */
+  reopen(config?: Partial<EngineConfig>): void
   /** Work of this wallet that ends when the wallet dies. */
   run<T>(work: () => Promise<T>): Promise<T | undefined>
   /** Ask the mint now, so that the wallet knows whether it can be reached. */
   look(): Promise<void>
   withdraw(amount: number, unit?: string): Promise<OperationOf<'withdraw'>>
-  prepare(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<PayPreview>
+  prepare(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<PayPreviewView>
   /** prepare and confirm. @returns the payment's id */
   pay(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<string>
   payment(id: string): OperationOf<'pay'>
@@ -324,12 +333,16 @@ export type World = {
   forget(...wallets: readonly TestWallet[]): void
 }
 
-/** Delays that a test can wait for; no re-keying unless a test asks for it. */
+/** Delays that a test can wait for; few coins, so that payments need change; no re-keying unless a test asks for it. */
 export const testConfig: EngineConfig = {
   ...defaultConfig,
+  coinsOfEach: 1,
   settleDelayMs: [minuteMs, minuteMs],
   refreshDelayMs: [1e14, 1e14],
 }
+
+/** While time passes at rest, mints are asked this often whether they are there. */
+const lookEveryMs = 5 * minuteMs
 
 const worlds: { readonly world: World; readonly close: () => void }[] = []
 
@@ -359,7 +372,7 @@ const describeOperation = ({ kind, state, lastError }: Operation) => `${kind} ${
 /** A mint and the wallets around it. Options are the mint's. After the test all comes to rest and the books are checked. */
 export async function openWorld(options: Partial<MintServerOptions> = {}): Promise<World> {
   const clock = createClock()
-  const mint = await openMint({ clock, ...options })
+  const mint = await openMint({ clock, random: sameSeed(), ...options })
   const wallets: (TestWallet & { close(): void })[] = []
   const folders: string[] = []
   const forgotten: { close(): void }[] = []
@@ -368,9 +381,12 @@ export async function openWorld(options: Partial<MintServerOptions> = {}): Promi
 
   const rest = async (withinMs = 2 * hourMs): Promise<void> => {
     const until = clock.now() + withinMs
+    let lookAt = clock.now()
     for (let round = 0; round < 1000; round++) {
+      const isLookDue = lookAt <= clock.now()
+      if (isLookDue) lookAt = clock.now() + lookEveryMs
       for (const wallet of living()) {
-        await wallet.look()
+        if (isLookDue) await wallet.look()
         await wallet.run(() => wallet.engine.runner.runDue())
       }
       const next = Math.min(...living().map(({ store }) => store.read.nextDueAt() ?? Number.POSITIVE_INFINITY))
@@ -431,6 +447,18 @@ export async function openWorld(options: Partial<MintServerOptions> = {}): Promi
   return world
 }
 
+/** Every mint has the same keys, so that tables for them are made once; all else is random. */
+function sameSeed(): Random {
+  let isFirst = true
+  return {
+    bytes: (length) => {
+      const bytes = isFirst ? new Uint8Array(length).fill(7) : new Uint8Array(randomBytes(length))
+      isFirst = false
+      return bytes
+    },
+  }
+}
+
 const seeds = new Map<string, Uint8Array>()
 
 /** The seed of a phrase of its own for every name. */
@@ -452,7 +480,7 @@ function createWallet(
   path: string,
   clock: Clock,
   findPayee: (peerId: string) => TestWallet | undefined,
-  { config = {}, generation = 0 }: WalletOptions,
+  { config: configAtFirst = {}, generation = 0 }: WalletOptions,
 ): TestWallet & { close(): void } {
   const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) }
   const secrets = createSecrets(seedFor(name), random)
@@ -463,7 +491,7 @@ function createWallet(
   let openStreams = 0
 
   /** Everything the engine asks of the world goes through here: nothing comes back to the dead. */
-  const portsOf = (life: Life) => {
+  const portsOf = (life: Life, config: Partial<EngineConfig>) => {
     const call = async <T>(port: string, work: () => Promise<T>): Promise<T> => {
       if (life.isOver) return forever()
       const fate = wallet.fate(port)
@@ -581,12 +609,12 @@ function createWallet(
       return openStreams
     },
     kill: () => current.life.end(),
-    reopen: () => {
+    reopen: (config = configAtFirst) => {
       current.life.end()
       current.opened.close()
       wallet.fate = immortal
       openStreams = 0
-      current = portsOf(createLife())
+      current = portsOf(createLife(), config)
     },
     run: (work) => settle(work(), current.life),
     look: async () => {
@@ -601,10 +629,12 @@ function createWallet(
     },
     prepare: async (payee, amount, more = {}) => {
       const order = { account: 0, unit: 'sat', amount, expectedKey: null, requestId: null, memo: null }
-      return (await wallet.run(() => wallet.engine.preparePay({ ...order, payee: payee.address, ...more }))) as PayPreview
+      return (await wallet.run(() =>
+        wallet.engine.preparePay({ ...order, payee: payee.address, ...more }),
+      )) as PayPreviewView
     },
     pay: async (payee, amount, more = {}) => {
-      const preview: PayPreview | undefined = await wallet.prepare(payee, amount, more)
+      const preview: PayPreviewView | undefined = await wallet.prepare(payee, amount, more)
       if (preview) await wallet.run(() => wallet.engine.confirmPay(preview.id))
       return preview?.id ?? ''
     },
@@ -626,7 +656,7 @@ function createWallet(
       current.opened.close()
     },
   }
-  let current = portsOf(createLife())
+  let current = portsOf(createLife(), configAtFirst)
   return wallet
 }
 

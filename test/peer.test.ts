@@ -12,10 +12,9 @@ import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { maxFrameBytes } from '../electron/net/pay-frames.ts'
-import { payProtocol } from '../electron/net/pay-protocol.ts'
 import { createPeerDialer, type PayeeNode, type PayeeNodeOptions, startPayeeNode } from '../electron/net/peer-node.ts'
 import type { PayeeProtocol, PaySession, PeerAddress, RemotePayer } from '../electron/wallet/ports.ts'
+import { maxFrameBytes, payProtocol } from '../shared/messages.ts'
 
 const WAIT_MS = 10_000
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)

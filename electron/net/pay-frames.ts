@@ -4,9 +4,8 @@ import type { Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import type { Uint8ArrayList } from 'uint8arraylist'
 import { AppError } from '../../shared/errors.ts'
+import { maxFrameBytes } from '../../shared/messages.ts'
 
-/** Largest frame, in bytes (protocol section 3). */
-export const maxFrameBytes = 64 * 1024
 /** A varint has 7 bits in each byte: three reach beyond `maxFrameBytes`. */
 const maxLengthBytes = 3
 /** Most that is held unread: the frame that is read, and a hasty next one. */

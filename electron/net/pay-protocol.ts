@@ -7,9 +7,6 @@ import { toAppError } from '../../shared/errors.ts'
 import type { PayeeProtocol, PaySession, RemotePayer } from '../wallet/ports.ts'
 import { framesOf } from './pay-frames.ts'
 
-/** Name of the protocol, with its version (protocol section 3). */
-export const payProtocol = '/farthing/pay/1.0.0'
-
 /** Longest waits of the payee, in milliseconds. `handoverMs` leaves a person the time to confirm. */
 export type PayeeWaits = {
   readonly helloMs: number

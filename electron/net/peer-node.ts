@@ -11,10 +11,10 @@ import { yamux } from '@libp2p/yamux'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { AppError } from '../../shared/errors.ts'
+import { maxFrameBytes, payProtocol } from '../../shared/messages.ts'
 import type { PayeeProtocol, PeerAddress, PeerDialer } from '../wallet/ports.ts'
 import { reachableAddresses } from './interfaces.ts'
-import { maxFrameBytes } from './pay-frames.ts'
-import { type PayeeWaits, payeeWaits, payProtocol, paySession, servePayments } from './pay-protocol.ts'
+import { type PayeeWaits, payeeWaits, paySession, servePayments } from './pay-protocol.ts'
 
 /** What a payee node grants to everybody together, and to one address. */
 export type PayeeLimits = PayeeWaits & {

@@ -1,7 +1,7 @@
 // Which coins pay, which denominations come back. Pure.
 
 import { inputFee, splitAmount } from '../../shared/amount.ts'
-import { maxInputs, maxOutputs } from '../../shared/messages.ts'
+import { maxInputs, maxOutputs } from '../../shared/cashu/wire.ts'
 
 /** What the choice needs of a coin. */
 export type Candidate = {

@@ -3,18 +3,7 @@
 import type { Context } from './context.ts'
 import type { OperationIn } from './operation.ts'
 import { coinsFrom, keysetOf } from './own-coins.ts'
-import {
-  awaitSecondReading,
-  confirmReading,
-  due,
-  ended,
-  keepTrying,
-  lookAt,
-  retry,
-  save,
-  trySettle,
-  withAttempt,
-} from './progress.ts'
+import { due, ended, lookAt, retry, save, settleRound } from './progress.ts'
 import { finishReceive, identityOf, type Receive } from './received.ts'
 import { findSignatures, type VerifiedSignature } from './settle.ts'
 
@@ -65,26 +54,11 @@ async function askAboutTerms(ctx: Context, operation: OperationIn<'receive', 'te
 }
 
 /** Settle as payee: the swap is sent until the facts end it. */
-async function deposit(ctx: Context, operation: OperationIn<'receive', 'signed'>): Promise<void> {
-  const ready = withAttempt(ctx, operation)
-  if (!ready) {
-    await ctx.mints.sync(operation.account)
-    return retry(ctx, operation, 'no active keyset can sign this')
-  }
-  const outcome = await trySettle(ctx, ready, payeeRole(ready))
-  switch (outcome.kind) {
-    case 'settled':
-      return finishReceive(ctx, ready, outcome.signatures, ready.handoverHash)
-    case 'bounced':
-    case 'dead': {
-      const { reading, isConfirmed } = confirmReading(ctx, ready.reading, outcome.kind)
-      return isConfirmed
-        ? endSadly(ctx, ready, outcome.kind, outcome.signatures)
-        : awaitSecondReading(ctx, ready, reading)
-    }
-    default:
-      return keepTrying(ctx, ready, outcome)
-  }
+function deposit(ctx: Context, operation: OperationIn<'receive', 'signed'>): Promise<void> {
+  return settleRound(ctx, operation, payeeRole(operation), {
+    settled: (ready, signatures) => finishReceive(ctx, ready, signatures, ready.handoverHash),
+    sadly: (ready, kind, signatures) => endSadly(ctx, ready, kind, signatures),
+  })
 }
 
 const payeeRole = ({ outputs }: Receive) => ({ kind: 'payee' as const, mine: new Set(outputs.map(({ B_ }) => B_)) })

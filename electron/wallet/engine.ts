@@ -2,12 +2,13 @@
 
 import { bytesToHex } from '../../shared/cashu/numbers.ts'
 import { AppError } from '../../shared/errors.ts'
+import type { PayPreviewView } from '../../shared/model.ts'
 import type { Request } from '../../shared/request.ts'
 import { type Context, type EngineConfig, randomBetween } from './context.ts'
 import { stepReceive } from './deposit.ts'
 import { createMints, type Mints } from './mints.ts'
 import type { Operation, OperationOf } from './operation.ts'
-import { abandonPay, confirmPay, type OpenSessions, type PayOrder, type PayPreview, preparePay } from './pay.ts'
+import { abandonPay, confirmPay, type OpenSessions, type PayOrder, preparePay } from './pay.ts'
 import { stepPay } from './pay-steps.ts'
 import type { Clock, CoinVerifier, EngineEvent, MintClients, PayeeProtocol, PeerDialer, Random } from './ports.ts'
 import { due, newId, save } from './progress.ts'
@@ -50,7 +51,7 @@ export type Engine = {
   readonly payee: PayeeProtocol
   withdraw(account: number, unit: string, amount: number): string
   /** @see preparePay */
-  preparePay(order: PayOrder): Promise<PayPreview>
+  preparePay(order: PayOrder): Promise<PayPreviewView>
   /** @see confirmPay. Resolves when the first attempt is over, whatever came of it. */
   confirmPay(id: string): Promise<void>
   abandonPay(id: string): Promise<void>

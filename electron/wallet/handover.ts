@@ -6,6 +6,7 @@ import type { CoinToVerify } from '../../shared/cashu/dleq.ts'
 import { type Keyset, keyOf } from '../../shared/cashu/keyset.ts'
 import { bytesToHex, bytesToNumberBE, compareBytes, hexToBytes, numberToBytesBE } from '../../shared/cashu/numbers.ts'
 import { purseSecret, sigAllDigest, verifySchnorr, xOnly } from '../../shared/cashu/p2pk.ts'
+import { maxOutputs } from '../../shared/cashu/wire.ts'
 import { AppError, type ErrorCode } from '../../shared/errors.ts'
 import {
   bodyHash,
@@ -18,7 +19,6 @@ import {
   handoverSchema,
   type Input,
   isStrictlySorted,
-  maxOutputs,
   type Output,
   type SettledHandover,
   type SignedHandover,

@@ -14,14 +14,14 @@ import { coinsFrom, keysetOf } from './own-coins.ts'
 import { abandonPay, type OpenSessions } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
 import {
-  awaitSecondReading,
-  confirmReading,
+  conclude,
   due,
+  type Ends,
   ended,
-  keepTrying,
   lookAt,
   retry,
   save,
+  settleRound,
   stamp,
   trySettle,
   withAttempt,
@@ -85,9 +85,8 @@ async function settleFirst(ctx: Context, sessions: OpenSessions, operation: In<'
   const ready = withAttempt(ctx, operation, verifiable)
   if (ready) {
     const outcome = await inTime(ctx, trySettle(ctx, ready, owner))
-    if (outcome.kind === 'settled') return finish(ctx, sessions, ready, outcome.signatures)
-    if (outcome.kind === 'bounced' || outcome.kind === 'dead') return sadly(ctx, ready, outcome)
-    if (!isOfflineCapable || outcome.kind === 'expired') return keepTrying(ctx, ready, outcome)
+    const isOpen = outcome.kind === 'unknown' || outcome.kind === 'refused'
+    if (!isOpen || !isOfflineCapable) return conclude(ctx, ready, outcome, unreceiptedEnds(ctx, sessions))
   } else if (!isOfflineCapable) {
     await ctx.mints.sync(account)
     return retry(ctx, operation, 'no keyset that the payee can verify')
@@ -127,8 +126,9 @@ async function handOver(ctx: Context, sessions: OpenSessions, before: In<'handin
     }
     case 'no_answer': {
       const outcome = ctx.mints.reachability(operation.account).reachable ? await lookAt(ctx, operation, owner) : null
-      if (outcome?.kind === 'settled') return finish(ctx, sessions, operation, outcome.signatures)
-      if (outcome?.kind === 'bounced') return sadly(ctx, operation, outcome)
+      if (outcome?.kind === 'settled' || outcome?.kind === 'bounced') {
+        return conclude(ctx, operation, outcome, unreceiptedEnds(ctx, sessions))
+      }
       return retry(ctx, operation, answer.reason)
     }
   }
@@ -180,16 +180,20 @@ async function settleLater(ctx: Context, operation: In<'signed'>): Promise<void>
   if (grade === 'signed' && settleAt !== null && settleAt > ctx.clock.now()) {
     return save(ctx, { ...operation, ...stamp(ctx), nextAttemptAt: settleAt })
   }
-  const ready = withAttempt(ctx, operation)
-  if (!ready) {
-    await ctx.mints.sync(operation.account)
-    return retry(ctx, operation, 'no active keyset can sign this')
-  }
-  const outcome = await trySettle(ctx, ready, owner)
-  if (outcome.kind === 'settled') return finishReceipted(ctx, ready, outcome.signatures)
-  if (outcome.kind === 'bounced' || outcome.kind === 'dead') return sadly(ctx, ready, outcome)
-  return keepTrying(ctx, ready, outcome)
+  return settleRound(ctx, operation, owner, receiptedEnds(ctx))
 }
+
+/** With the receipt in hand nothing is left to tell the payee. */
+const receiptedEnds = (ctx: Context): Ends<In<'signed' | 'voided' | 'reclaiming'>> => ({
+  settled: (operation, signatures) => finishReceipted(ctx, operation, signatures),
+  sadly: (operation, kind, signatures) => sadly(ctx, operation, kind, signatures),
+})
+
+/** Without one the mint's signatures on the payee's outputs are handed over. */
+const unreceiptedEnds = (ctx: Context, sessions: OpenSessions): Ends<In<'settling' | 'handing_over'>> => ({
+  settled: (operation, signatures) => finish(ctx, sessions, operation, signatures),
+  sadly: (operation, kind, signatures) => sadly(ctx, operation, kind, signatures),
+})
 
 /** P7 with the receipt in hand: nothing is left to tell the payee. */
 function finishReceipted(
@@ -261,9 +265,9 @@ async function deliverSettled(ctx: Context, sessions: OpenSessions, operation: I
 /** A void frees no coin: the payee could still settle. Looked at now and then until a person takes the coins back. */
 async function watch(ctx: Context, operation: In<'voided'>): Promise<void> {
   const outcome = await lookAt(ctx, operation, owner)
-  if (outcome.kind === 'settled') return finishReceipted(ctx, operation, outcome.signatures)
-  if (outcome.kind === 'bounced' || outcome.kind === 'dead') return sadly(ctx, operation, outcome)
-  if (outcome.kind === 'unknown') return retry(ctx, operation, outcome.reason, outcome.retryAfterMs)
+  if (outcome.kind !== 'refused' && outcome.kind !== 'expired') {
+    return conclude(ctx, operation, outcome, receiptedEnds(ctx))
+  }
   return save(ctx, { ...operation, ...due(ctx, dayMs), lastError: operation.lastError })
 }
 
@@ -273,28 +277,24 @@ async function followReclaim(ctx: Context, operation: In<'reclaiming'>): Promise
   if (reclaim?.state === 'done') return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
   if (reclaim?.state !== 'lost') return save(ctx, { ...operation, ...due(ctx, dayMs) })
   const outcome = await lookAt(ctx, operation, owner)
-  if (outcome.kind === 'settled') return finishReceipted(ctx, operation, outcome.signatures)
-  if (outcome.kind === 'bounced') return sadly(ctx, operation, outcome)
-  return retry(ctx, operation, 'the mint does not tell what became of it')
+  return conclude(ctx, operation, outcome, receiptedEnds(ctx))
 }
 
-/** Two equal readings: the coins are gone (bounced), or the swap can never pass (dead; the coins await a reclaim). */
+/** Confirmed: the coins are gone (bounced), or the swap can never pass (dead; the coins await a reclaim). */
 function sadly(
   ctx: Context,
   operation: In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaiming'>,
-  outcome: Extract<Outcome, { kind: 'bounced' | 'dead' }>,
+  kind: 'bounced' | 'dead',
+  signatures: readonly VerifiedSignature[],
 ): void {
-  const { reading, isConfirmed } = confirmReading(ctx, operation.reading, outcome.kind)
-  if (!isConfirmed) {
-    awaitSecondReading(ctx, operation, reading)
-  } else if (outcome.kind === 'bounced') {
-    store(ctx, operation, outcome.signatures, { ...operation, state: 'bounced', ...ended(ctx) })
-  } else {
-    const coins = coinsFrom(ctx, outcome.signatures, operation)
-    ctx.store.transaction((write) => {
-      write.insertCoins(coins)
-      write.updateOperation({ ...operation, state: 'dead', ...ended(ctx) })
-    })
-    ctx.emit({ kind: 'operation', id: operation.id })
+  if (kind === 'bounced') {
+    store(ctx, operation, signatures, { ...operation, state: 'bounced', ...ended(ctx) })
+    return
   }
+  const coins = coinsFrom(ctx, signatures, operation)
+  ctx.store.transaction((write) => {
+    write.insertCoins(coins)
+    write.updateOperation({ ...operation, state: 'dead', ...ended(ctx) })
+  })
+  ctx.emit({ kind: 'operation', id: operation.id })
 }

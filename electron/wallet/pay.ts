@@ -13,6 +13,7 @@ import {
   protocolVersion,
   termsSchema,
 } from '../../shared/messages.ts'
+import type { PayPreviewView } from '../../shared/model.ts'
 import { type Choice, type ChoiceResult, chooseCoins } from './coins.ts'
 import { type Context, unixNow } from './context.ts'
 import { buildHandover, type CoinToHandOver } from './handover.ts'
@@ -44,20 +45,6 @@ export type PayOrder = {
   readonly memo: string | null
 }
 
-/** What will happen if the person says yes. */
-export type PayPreview = {
-  readonly id: string
-  readonly payeeName: string
-  /** Whether the Terms are signed by the key that a request named. */
-  readonly isVerified: boolean
-  readonly amount: number
-  readonly fee: number
-  /** amount + fee */
-  readonly total: number
-  /** The grade to expect: final when the mint can be reached from here, signed otherwise. */
-  readonly grade: 'signed' | 'final'
-}
-
 type Priced = Coin & { readonly feePpk: number }
 
 /** Streams on which Terms were received and a person has not answered yet, by operation. */
@@ -68,7 +55,7 @@ export type OpenSessions = Map<string, AgreedSession>
  * @throws AppError `not_enough`, `no_single_purse` (facts: `largest`), `mint_unreachable` for an online-only mint, or
  *   what stands between here and the payee
  */
-export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreview> {
+export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreviewView> {
   const mint = requireMint(ctx, order.account)
   const choice = await chooseOrGather(ctx, order)
   const isReachable = ctx.mints.reachability(mint.account).reachable || (await refreshReach(ctx, mint))
@@ -218,7 +205,11 @@ function storeTerms(
   return operation
 }
 
-function previewOf(operation: OperationIn<'pay', 'agreed'>, choice: Choice<Priced>, isReachable: boolean): PayPreview {
+function previewOf(
+  operation: OperationIn<'pay', 'agreed'>,
+  choice: Choice<Priced>,
+  isReachable: boolean,
+): PayPreviewView {
   const { id, payeeName, expectedKey, amount } = operation
   const grade = isReachable ? 'final' : 'signed'
   return { id, payeeName, isVerified: expectedKey !== null, amount, fee: choice.fee, total: amount + choice.fee, grade }

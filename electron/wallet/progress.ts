@@ -3,7 +3,15 @@
 import { type Context, nextAttempt, unixNow } from './context.ts'
 import type { Operation, Reading, SwapRecord } from './operation.ts'
 import { keysetOf } from './own-coins.ts'
-import { type Outcome, outputKeyset, readFacts, type Settle, settleSwap, swapBody } from './settle.ts'
+import {
+  type Outcome,
+  outputKeyset,
+  readFacts,
+  type Settle,
+  settleSwap,
+  swapBody,
+  type VerifiedSignature,
+} from './settle.ts'
 
 /** An operation that carries a signed swap. */
 export type Settling = Extract<Operation, { swap: SwapRecord }>
@@ -93,26 +101,60 @@ async function afterSync(ctx: Context, { account }: Settling, outcome: Outcome):
 /**
  * A sad end needs two equal readings some time apart: a mint that answers from an old copy, or two answers from two
  * moments, must not end a payment.
- * @returns the reading to store, and whether it confirms an earlier one
+ * @returns whether this one confirms an earlier one; if not, it is noted and the operation comes back for the second
  */
-export function confirmReading(
-  ctx: Context,
-  before: Reading | null,
-  kind: Reading['kind'],
-): { readonly reading: Reading; readonly isConfirmed: boolean } {
+export function isConfirmed(ctx: Context, operation: Settling, kind: Reading['kind']): boolean {
   const now = ctx.clock.now()
-  if (before?.kind !== kind) return { reading: { kind, at: now }, isConfirmed: false }
-  return { reading: before, isConfirmed: now - before.at >= ctx.config.readingGapMs }
+  const before = operation.reading?.kind === kind ? operation.reading : null
+  if (before && now - before.at >= ctx.config.readingGapMs) return true
+  const reading = before ?? { kind, at: now }
+  const nextAttemptAt = Math.max(now + 1, reading.at + ctx.config.readingGapMs)
+  save(ctx, { ...operation, ...stamp(ctx), reading, nextAttemptAt, lastError: `first reading: ${kind}` })
+  return false
 }
 
-/** Note a first or unconfirmed reading and come back when the second one counts. */
-export function awaitSecondReading(ctx: Context, operation: Settling, reading: Reading): void {
-  const nextAttemptAt = Math.max(ctx.clock.now() + 1, reading.at + ctx.config.readingGapMs)
-  save(ctx, { ...operation, ...stamp(ctx), reading, nextAttemptAt, lastError: `first reading: ${reading.kind}` })
+/** What follows from an outcome that ends the operation. */
+export type Ends<O extends Settling> = {
+  readonly settled: (operation: O, signatures: readonly VerifiedSignature[]) => void | Promise<void>
+  readonly sadly: (operation: O, kind: Reading['kind'], signatures: readonly VerifiedSignature[]) => void
+}
+
+/** One round of settling: the exact request stored and sent, the facts read, the end applied or another try noted. */
+export async function settleRound<O extends Settling>(
+  ctx: Context,
+  operation: O,
+  role: Settle['role'],
+  ends: Ends<O>,
+): Promise<void> {
+  const ready = withAttempt(ctx, operation)
+  if (!ready) {
+    await ctx.mints.sync(operation.account)
+    return retry(ctx, operation, 'no active keyset can sign this')
+  }
+  return conclude(ctx, ready, await trySettle(ctx, ready, role), ends)
+}
+
+/** Apply an outcome: an end, a first reading, or another try. */
+export async function conclude<O extends Settling>(
+  ctx: Context,
+  operation: O,
+  outcome: Outcome,
+  ends: Ends<O>,
+): Promise<void> {
+  switch (outcome.kind) {
+    case 'settled':
+      return ends.settled(operation, outcome.signatures)
+    case 'bounced':
+    case 'dead':
+      if (isConfirmed(ctx, operation, outcome.kind)) ends.sadly(operation, outcome.kind, outcome.signatures)
+      return
+    default:
+      return keepTrying(ctx, operation, outcome)
+  }
 }
 
 /** Note that nothing is decided: unknown, refused without reason, or an expired keyset. The swap is sent again later. */
-export function keepTrying(
+function keepTrying(
   ctx: Context,
   operation: Settling,
   outcome: Extract<Outcome, { kind: 'unknown' | 'refused' | 'expired' }>,

@@ -6,23 +6,13 @@
 import { inputFee, sumAmounts } from '../../shared/amount.ts'
 import { bytesToHex, compareBytes, hexToBytes } from '../../shared/cashu/numbers.ts'
 import { sigAllDigest } from '../../shared/cashu/p2pk.ts'
+import { maxInputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
-import { maxInputs } from '../../shared/messages.ts'
 import { spreadAmount } from './coins.ts'
 import type { Context } from './context.ts'
 import type { OperationIn, OperationOf, SwapRecord } from './operation.ts'
 import { coinsFrom, keysetOf, planOutputs } from './own-coins.ts'
-import {
-  awaitSecondReading,
-  confirmReading,
-  ended,
-  keepTrying,
-  newId,
-  retry,
-  stamp,
-  trySettle,
-  withAttempt,
-} from './progress.ts'
+import { ended, newId, settleRound, stamp } from './progress.ts'
 import type { VerifiedSignature } from './settle.ts'
 import type { Coin, PurseRow, WalletWrites } from './store-port.ts'
 
@@ -140,25 +130,15 @@ function isMilestoneDue(purses: readonly PurseRow[]): boolean {
 /** One step: store the exact request, send it, take what the facts say. */
 export async function stepRefresh(ctx: Context, operation: Refresh): Promise<void> {
   if (operation.state !== 'settling') return
-  const ready = withAttempt(ctx, operation)
-  if (!ready) {
-    await ctx.mints.sync(operation.account)
-    return retry(ctx, operation, 'no active keyset can sign this')
-  }
-  const outcome = await trySettle(ctx, ready, { kind: 'owner' })
-  switch (outcome.kind) {
-    case 'settled':
-      return finish(ctx, ready, outcome.signatures)
-    case 'bounced':
-    case 'dead': {
-      const { reading, isConfirmed } = confirmReading(ctx, ready.reading, outcome.kind)
-      return isConfirmed
-        ? giveUp(ctx, ready, outcome.kind, outcome.signatures)
-        : awaitSecondReading(ctx, ready, reading)
-    }
-    default:
-      return keepTrying(ctx, ready, outcome)
-  }
+  return settleRound(
+    ctx,
+    operation,
+    { kind: 'owner' },
+    {
+      settled: (ready, signatures) => finish(ctx, ready, signatures),
+      sadly: (ready, kind, signatures) => giveUp(ctx, ready, kind, signatures),
+    },
+  )
 }
 
 type SettlingRefresh = OperationIn<'refresh', 'settling'>
