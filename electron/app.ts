@@ -54,7 +54,10 @@ export async function startApp(options: AppOptions): Promise<App> {
     name: options.name,
     config: options.config ?? {},
     emit: (event) => onEvent(hostEvent(event)),
-    report: (error, { kind, id, state }) => log(`${kind} ${id} ${state}: ${describe(error)}`),
+    report: (error, operation) => {
+      const about = operation === null ? '' : `${operation.kind} ${operation.id} ${operation.state}: `
+      log(about + describe(error))
+    },
   })
   const reach = createReach({
     engine,
@@ -201,7 +204,7 @@ function createHandlers(engine: Engine, store: WalletStore, reach: Reach): Handl
   const payment = (id: string) => {
     const operation = store.read.operation(id)
     if (operation?.kind !== 'pay' && operation?.kind !== 'receive') throw new AppError('not_found', 'no such payment')
-    return paymentView(operation, urlOf(operation.account))
+    return paymentView(operation, urlOf(operation.account), clock.now())
   }
   const withdraw = (id: string) => {
     const operation = store.read.operation(id)
@@ -270,6 +273,7 @@ function createHandlers(engine: Engine, store: WalletStore, reach: Reach): Handl
         payee: { peerId: request.peerId, multiaddrs: request.multiaddrs },
         expectedKey: request.payeeKey,
         requestId: request.id ?? null,
+        isSingleUse: request.singleUse,
         memo: memo ?? null,
       })
     },
@@ -277,7 +281,16 @@ function createHandlers(engine: Engine, store: WalletStore, reach: Reach): Handl
       const payee = reach.nearby().find((candidate) => candidate.peerId === peerId)
       if (!payee) throw new AppError('peer_unreachable', 'nobody nearby has this id', { retryable: true })
       const { account } = mintAt(mintUrl)
-      return engine.preparePay({ account, unit, amount, payee, expectedKey: null, requestId: null, memo: memo ?? null })
+      return engine.preparePay({
+        account,
+        unit,
+        amount,
+        payee,
+        expectedKey: null,
+        requestId: null,
+        isSingleUse: false,
+        memo: memo ?? null,
+      })
     },
     'pay.confirm': async ({ id }) => {
       await engine.confirmPay(id)
@@ -297,10 +310,10 @@ function createHandlers(engine: Engine, store: WalletStore, reach: Reach): Handl
     },
     'payments.list': async ({ limit }) =>
       store.read
-        .operations({ limit })
+        .operations({ isPayment: true, limit })
         .flatMap((operation) =>
           operation.kind === 'pay' || operation.kind === 'receive'
-            ? paymentView(operation, urlOf(operation.account))
+            ? paymentView(operation, urlOf(operation.account), clock.now())
             : [],
         ),
     'payments.get': async ({ id }) => payment(id),

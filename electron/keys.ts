@@ -14,10 +14,13 @@ const entropyBytes = 16
 /**
  * The BIP-39 seed (64 bytes, no passphrase) of this data folder, made on first use. The file is complete and durable
  * before anything is derived from it, and readable by its owner only (mode 0600).
- * @throws AppError `bad_phrase` when the file does not hold a valid phrase; it is never overwritten
+ * @param isNew whether the folder holds no wallet yet: only then a phrase is made
+ * @throws AppError `no_phrase` when the phrase of an existing wallet is missing, `bad_phrase` when the file does not hold
+ *   a valid one; it is never overwritten
  */
-export function seedOf(folder: string, random: Random): Uint8Array {
+export function seedOf(folder: string, isNew: boolean, random: Random): Uint8Array {
   const path = join(folder, fileName)
+  if (!existsSync(path) && !isNew) throw new AppError('no_phrase', 'the phrase of this wallet is missing')
   if (!existsSync(path)) writeDurably(path, entropyToMnemonic(random.bytes(entropyBytes), wordlist))
   chmodSync(path, 0o600)
   const phrase = readFileSync(path, 'utf8').trim()

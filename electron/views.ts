@@ -1,7 +1,8 @@
 // From rows to what a screen sees. Pure; total over kinds and states.
 
-import type { PaymentState, PaymentView, WithdrawView } from '../shared/model.ts'
+import type { PaymentAlarm, PaymentState, PaymentView, WithdrawView } from '../shared/model.ts'
 import type { Operation, OperationOf } from './wallet/operation.ts'
+import { expiredReason } from './wallet/progress.ts'
 
 const payStates: Readonly<Record<OperationOf<'pay'>['state'], PaymentState>> = {
   asking: 'preparing',
@@ -29,10 +30,27 @@ const receiveStates: Readonly<Record<OperationOf<'receive'>['state'], PaymentSta
   expired: 'abandoned',
 }
 
-/** A payment in either direction. */
-export function paymentView(operation: OperationOf<'pay'> | OperationOf<'receive'>, mintUrl: string): PaymentView {
+const blockedAfterMs = 10 * 60_000
+const refusedAfterMs = 24 * 3_600_000
+
+/** Protocol section 8, rows 2, 3 and 6: unknown is never No, but people are told when it lasts. */
+function alarmOf(operation: Operation, now: number): PaymentAlarm | null {
+  if (!('refusedSince' in operation) || operation.nextAttemptAt === null) return null
+  const { lastError, pendingSince, refusedSince } = operation
+  if (lastError === expiredReason) return 'keyset_expired'
+  if (pendingSince !== null && now - pendingSince > blockedAfterMs) return 'blocked_at_mint'
+  if (refusedSince !== null && now - refusedSince > refusedAfterMs) return 'refused_by_mint'
+  return null
+}
+
+/** A payment in either direction. `now` in milliseconds. */
+export function paymentView(
+  operation: OperationOf<'pay'> | OperationOf<'receive'>,
+  mintUrl: string,
+  now: number,
+): PaymentView {
   const { id, amount, unit, memo, createdAt, updatedAt, lastError } = operation
-  const common = { id, amount, unit, mintUrl, memo, createdAt, updatedAt }
+  const common = { id, amount, unit, mintUrl, memo, createdAt, updatedAt, alarm: alarmOf(operation, now) }
   if (operation.kind === 'receive') {
     const trouble = operation.state === 'refused' ? operation.code : lastError
     return {

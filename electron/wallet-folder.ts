@@ -1,9 +1,13 @@
 // A wallet opened from its data folder: lease, phrase, database and net put under one engine. No process, no window.
 
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as waitFor } from 'node:timers/promises'
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { verifyCoin } from '../shared/cashu/dleq.ts'
+import { bytesToHex, utf8ToBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
 import { maxNameBytes, utf8UpTo } from '../shared/messages.ts'
 import { seedOf } from './keys.ts'
@@ -25,7 +29,7 @@ export type WalletFolderOptions = {
   readonly name: string
   readonly config: Partial<EngineConfig>
   readonly emit: (event: EngineEvent) => void
-  readonly report: (error: AppError, operation: Operation) => void
+  readonly report: (error: AppError, operation: Operation | null) => void
   /** Stands between the engine and its store: measures, or lies. */
   readonly wrapStore?: (store: WalletStore) => WalletStore
   readonly verifyCoins?: CoinVerifier
@@ -59,15 +63,28 @@ export const verifyInTurns: CoinVerifier = async (coins) => {
   return valid
 }
 
-/** @throws AppError `bad_input` for a name over 64 bytes, `folder_in_use`, `folder_too_new`, `folder_damaged`, `bad_phrase` */
+const fingerprintKey = 'seed/fingerprint'
+
+/** A database belongs to the phrase it was made with: with another one, none of its coins could be spent. */
+function assertSameSeed(store: WalletStore, seed: Uint8Array): void {
+  const fingerprint = bytesToHex(hmac(sha256, seed, utf8ToBytes('farthing/fingerprint/1')).subarray(0, 8))
+  const stored = store.read.meta(fingerprintKey)
+  if (stored === undefined) store.transaction((write) => write.setMeta(fingerprintKey, fingerprint))
+  else if (stored !== fingerprint) throw new AppError('bad_phrase', 'the phrase is not the one of this wallet')
+}
+
+/** @throws AppError `bad_input` for a name over 64 bytes, `folder_in_use`, `folder_too_new`, `folder_damaged`, `no_phrase`, `bad_phrase` */
 export function openWallet(options: WalletFolderOptions): OpenWallet {
   const { folder, name, config, emit, report, wrapStore = (store) => store, verifyCoins = verifyInTurns } = options
   if (!utf8UpTo(maxNameBytes).safeParse(name).success) throw new AppError('bad_input', 'the name is too long')
   const lease = takeLease(folder)
   try {
-    const opened = openWalletStore(join(folder, 'wallet.db'))
+    const path = join(folder, 'wallet.db')
+    const seed = seedOf(folder, !existsSync(path), random)
+    const opened = openWalletStore(path)
+    assertSameSeed(opened, seed)
     const store = wrapStore(opened)
-    const secrets = createSecrets(seedOf(folder, random), random)
+    const secrets = createSecrets(seed, random)
     const generation = 0
     const engine = createEngine({
       store,

@@ -39,9 +39,15 @@ export type PaymentView = {
   /** Milliseconds. */
   readonly createdAt: number
   readonly updatedAt: number
+  /** What a person should know although nothing is decided; null for nothing. */
+  readonly alarm: PaymentAlarm | null
   /** A code or a short reason for people who look closely; null when nothing is wrong. */
   readonly trouble: string | null
 }
+
+/** A coin has been pending at the mint for ten minutes; refused without reason for a day; its keyset has expired. */
+export const paymentAlarms = ['blocked_at_mint', 'refused_by_mint', 'keyset_expired'] as const
+export type PaymentAlarm = (typeof paymentAlarms)[number]
 
 export type WithdrawView = {
   readonly id: string

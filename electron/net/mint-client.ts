@@ -5,8 +5,8 @@ import {
   checkStateResponseSchema,
   errorResponseSchema,
   infoResponseSchema,
-  keysetsResponseSchema,
   keysResponseSchema,
+  knownKeysetsSchema,
   mintQuoteResponseSchema,
   restoreResponseSchema,
   signaturesResponseSchema,
@@ -34,7 +34,7 @@ function createMintClient(base: URL, { clock, timeoutMs = mintTimeoutMs }: MintC
     info: (signal) => call('v1/info', infoResponseSchema, { signal }),
 
     keysets: async (signal) =>
-      mapOk(await call('v1/keysets', keysetsResponseSchema, { signal }), ({ keysets }) =>
+      mapOk(await call('v1/keysets', knownKeysetsSchema, { signal }), ({ keysets }) =>
         keysets.map(({ id, unit, active, input_fee_ppk, final_expiry }) => ({
           id,
           unit,

@@ -46,6 +46,8 @@ export const migrations: readonly string[] = [
     payer_address TEXT,
     terms_hash TEXT UNIQUE,
     request_id TEXT,
+    -- when a handover was accepted as signed: what is counted per hour
+    signed_at INTEGER,
     data TEXT NOT NULL CHECK (json_valid(data)),
     UNIQUE (payer_peer, payment_id)
   ) STRICT, WITHOUT ROWID;

@@ -18,6 +18,8 @@ import { type Database, openDatabase, type Row, type Value } from './database.ts
 import { migrations } from './schema.ts'
 
 const milestoneEvery = 100
+/** Clocks are corrected by less than this without anybody noticing. */
+const clockToleranceMs = 60_000
 
 const text = z.string()
 const integer = z.number().int()
@@ -147,17 +149,18 @@ function createReads(db: Database): WalletReads {
 
   return {
     operation: (id) => one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE id = ?', id),
-    operations: ({ kind, states, account, limit }) =>
+    operations: ({ kind, isPayment, states, account, limit }) =>
       many(
         dataRow,
         `SELECT data, next_attempt_at FROM operation
-         WHERE (?1 IS NULL OR kind = ?1) AND (?2 IS NULL OR state IN (SELECT value FROM json_each(?2)))
+         WHERE (?1 IS NULL OR kind = ?1) AND (?5 IS NULL OR (kind IN ('pay', 'receive') AND state NOT IN ('terms', 'expired'))) AND (?2 IS NULL OR state IN (SELECT value FROM json_each(?2)))
            AND (?3 IS NULL OR account = ?3)
          ORDER BY seq DESC LIMIT ?4`,
         kind ?? null,
         states === undefined ? null : JSON.stringify(states),
         account ?? null,
         limit ?? -1,
+        isPayment ? 1 : null,
       ),
     dueOperations: (now, limit) =>
       many(
@@ -177,23 +180,33 @@ function createReads(db: Database): WalletReads {
       ),
     receiveByTerms: (termsHash) =>
       one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE terms_hash = ?', termsHash),
+    payOfRequest: (requestId, payeeKey) =>
+      one(
+        dataRow,
+        `SELECT data, next_attempt_at FROM operation
+         WHERE kind = 'pay' AND request_id = ? AND state NOT IN ('asking', 'agreed', 'abandoned', 'reclaimed')
+           AND json_extract(data, '$.expectedKey') = ? ORDER BY seq DESC LIMIT 1`,
+        requestId,
+        payeeKey,
+      ),
     isRequestAnswered: (requestId) =>
       db.get(
-        "SELECT 1 AS n FROM operation WHERE request_id = ? AND state IN ('signed', 'final') LIMIT 1",
+        `SELECT 1 AS n FROM operation
+         WHERE kind = 'receive' AND request_id = ? AND state IN ('signed', 'final') LIMIT 1`,
         requestId,
       ) !== undefined,
     openTerms: (address, since) => {
-      const open = "FROM operation WHERE kind = 'receive' AND state = 'terms' AND created_at > ?"
+      const open = "FROM operation WHERE kind = 'receive' AND state NOT IN ('signed', 'final') AND created_at > ?"
       return {
         fromAddress: numberOf(`SELECT COUNT(*) AS n ${open} AND payer_address = ?`, since, address),
         inAll: numberOf(`SELECT COUNT(*) AS n ${open}`, since),
       }
     },
     signedPayments: (unit, since) => {
-      const signed = "FROM operation WHERE kind = 'receive' AND state = 'signed' AND unit = ?"
+      const received = "FROM operation WHERE kind = 'receive' AND unit = ?"
       return {
-        sum: numberOf(`SELECT SUM(amount) AS n ${signed}`, unit),
-        count: numberOf(`SELECT COUNT(*) AS n ${signed} AND created_at > ?`, unit, since),
+        sum: numberOf(`SELECT SUM(amount) AS n ${received} AND state = 'signed'`, unit),
+        count: numberOf(`SELECT COUNT(*) AS n ${received} AND signed_at > ?`, unit, since),
       }
     },
 
@@ -207,7 +220,7 @@ function createReads(db: Database): WalletReads {
 
     purse: (id) => one(purseRow, 'SELECT * FROM purse WHERE id = ?', id),
     purses: (account, unit) =>
-      many(purseRow, 'SELECT * FROM purse WHERE account = ? AND unit = ? ORDER BY id', account, unit),
+      many(purseRow, 'SELECT * FROM purse WHERE account = ?1 AND (?2 IS NULL OR unit = ?2) ORDER BY id', account, unit),
     coin: (Y) => one(coinRow, `${coinSelect} WHERE coin.Y = ?`, Y),
     coins: (account, unit, state) =>
       many(
@@ -287,7 +300,7 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
         receive?.paymentId ?? null,
         receive?.payerAddress ?? null,
         receive?.termsHash ?? null,
-        receive?.requestId ?? null,
+        operation.kind === 'receive' || operation.kind === 'pay' ? operation.requestId : null,
         JSON.stringify(operationSchema.parse(operation)),
       )
     },
@@ -297,9 +310,10 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
         throw new AppError('wrong_state', `${operation.kind}: ${before?.state ?? 'nothing'} → ${operation.state}`)
       }
       run(
-        'UPDATE operation SET state = ?, next_attempt_at = ?, data = ? WHERE id = ?',
+        'UPDATE operation SET state = ?, next_attempt_at = ?, signed_at = COALESCE(signed_at, ?), data = ? WHERE id = ?',
         operation.state,
         operation.nextAttemptAt,
+        operation.kind === 'receive' && 'signedAt' in operation ? operation.signedAt : null,
         JSON.stringify(operationSchema.parse(operation)),
         operation.id,
       )
@@ -310,6 +324,14 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
          WHERE account = ?2 AND next_attempt_at > ?1 AND json_extract(data, '$.attempts') > 0`,
         now,
         account,
+      )
+    },
+    hastenFuture: (now) => {
+      run(
+        `UPDATE operation SET next_attempt_at = ?1
+         WHERE next_attempt_at > ?1 AND json_extract(data, '$.updatedAt') > ?1 + ?2`,
+        now,
+        clockToleranceMs,
       )
     },
     insertMint: (mint) => {

@@ -123,24 +123,40 @@ function byPurse<C extends Candidate>(coins: readonly C[]): ReadonlyMap<number, 
 
 const sum = (coins: readonly Candidate[]) => coins.reduce((total, { amount }) => total + amount, 0)
 
-/**
- * Split `amount` into at most `limit` coins that make exact offline payments likely: small denominations up to `ofEach`
- * times, the rest in as few coins as possible. The sum is always `amount`.
- */
-export function spreadAmount(amount: number, ofEach: number, limit: number = maxOutputs): readonly number[] {
-  for (let copies = ofEach; copies > 1; copies--) {
-    const parts = spread(amount, copies)
-    if (parts.length <= limit) return parts
-  }
-  return splitAmount(amount)
+/** What outputs may look like: the denominations a keyset has, up to 2^53−1. */
+export type Denominations = {
+  /** Coins wanted of each small denomination. */
+  readonly ofEach: number
+  /** The largest one; larger parts are made of several of it. */
+  readonly largest: number
+  /** Most coins. */
+  readonly limit: number
 }
 
-function spread(amount: number, copies: number): readonly number[] {
+/**
+ * Split `amount` into coins that make exact offline payments likely: small denominations up to `ofEach` times, the rest in
+ * as few coins as possible. The sum is always `amount`; it may take more coins than `limit` only when it must.
+ */
+export function spreadAmount(amount: number, { ofEach, largest, limit }: Denominations): readonly number[] {
+  for (let copies = ofEach; copies > 1; copies--) {
+    const parts = spread(amount, copies, largest)
+    if (parts.length <= limit) return parts
+  }
+  return splitUpTo(amount, largest)
+}
+
+function spread(amount: number, copies: number, largest: number): readonly number[] {
   const parts: number[] = []
   let rest = amount
-  for (let denomination = 1; denomination * copies <= rest; denomination *= 2) {
+  for (let denomination = 1; denomination <= largest && denomination * copies <= rest; denomination *= 2) {
     for (let copy = 0; copy < copies; copy++) parts.push(denomination)
     rest -= denomination * copies
   }
-  return [...parts, ...splitAmount(rest)].sort((a, b) => a - b)
+  return [...parts, ...splitUpTo(rest, largest)].sort((a, b) => a - b)
+}
+
+/** The canonical split with parts no larger than `largest`, ascending. */
+export function splitUpTo(amount: number, largest: number): readonly number[] {
+  const whole = Math.floor(amount / largest)
+  return [...splitAmount(amount - whole * largest), ...Array.from({ length: whole }, () => largest)]
 }

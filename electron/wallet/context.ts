@@ -66,8 +66,6 @@ export type Context = {
   readonly wake: () => void
   /** One step of this operation now; resolves when it is done. Never rejects. */
   readonly runNow: (operationId: string) => Promise<void>
-  /** Bring coins of one more purse together with others, at the mint. @returns whether anything was brought */
-  readonly gather: (account: number, unit: string) => Promise<boolean>
   /** Nothing else touches this operation while `work` runs. */
   readonly locked: <T>(operationId: string, work: () => Promise<T>) => Promise<T>
 }

@@ -1,16 +1,18 @@
 // Deposit: the payee settles what it accepted, and asks about what never reached it. The runner's steps of a receive.
 
 import type { Context } from './context.ts'
-import type { OperationIn } from './operation.ts'
+import type { Operation, OperationIn } from './operation.ts'
 import { coinsFrom, keysetOf } from './own-coins.ts'
-import { due, ended, lookAt, retry, save, settleRound } from './progress.ts'
+import { due, ended, lookAgainPause, lookAt, retry, save, settleRound } from './progress.ts'
 import { finishReceive, identityOf, type Receive } from './received.ts'
 import { findSignatures, type VerifiedSignature } from './settle.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-/** Terms whose handover never came, and bounced payments, are asked about this long after their deadline. */
+/** Terms whose handover never came are asked about this long after their deadline. */
 const askAfterDeadlineMs = 30 * dayMs
+/** Outputs in one question about Terms; mints take more. */
+const maxOutputsAsked = 100
 
 /** One step: settle a signed handover, or ask whether the payer settled what never reached us. */
 export async function stepReceive(ctx: Context, operation: Receive): Promise<void> {
@@ -29,27 +31,65 @@ export async function stepReceive(ctx: Context, operation: Receive): Promise<voi
   }
 }
 
-/** A payer who settled and lost the connection has paid: NUT-09 tells (protocol section 8). */
-async function askAboutTerms(ctx: Context, operation: OperationIn<'receive', 'terms' | 'refused'>): Promise<void> {
-  const { account, unit, outputs, deadline } = operation
+type Asking = OperationIn<'receive', 'terms' | 'refused'>
+
+const isAsking = (operation: Operation | undefined): operation is Asking =>
+  operation?.kind === 'receive' && (operation.state === 'terms' || operation.state === 'refused')
+
+/**
+ * A payer who settled and lost the connection has paid: NUT-09 tells (protocol section 8). Terms that are due at the
+ * same time are asked about together, because strangers can leave many unanswered.
+ */
+async function askAboutTerms(ctx: Context, operation: Asking): Promise<void> {
+  const { account } = operation
+  const { reachable, since } = ctx.mints.reachability(account)
+  if (since !== null && !reachable) return retry(ctx, operation, 'the mint cannot be reached')
+  const asked = [operation, ...dueBeside(ctx, operation)]
   const keyset = keysetOf(ctx.store, account)
+  const outputs = asked.flatMap((one) => one.outputs)
   const found = await findSignatures({ mint: ctx.mints.client(account), keyset }, outputs)
   if (found.kind !== 'ok') return retry(ctx, operation, found.kind === 'unknown' ? found.reason : found.detail)
-  const signatures = found.value.flatMap((signature) => signature ?? [])
-  const isSettled = found.value.every(
-    (signature, index) =>
-      signature !== undefined &&
-      signature.amount === outputs[index]?.amount &&
-      keyset(signature.keysetId)?.unit === unit,
-  )
-  if (isSettled) return finishReceive(ctx, operation, signatures, null)
+  const signatures = new Map(found.value.flatMap((signature) => (signature ? [[signature.B_, signature]] : [])))
+  noteAnswer(ctx, operation, signatures)
+  for (const { id } of asked.slice(1)) {
+    await ctx.locked(id, async () => {
+      const beside = ctx.store.read.operation(id)
+      if (isAsking(beside)) noteAnswer(ctx, beside, signatures)
+    })
+  }
+}
+
+/** Other Terms of this mint that are due, as many as one question holds. */
+function dueBeside(ctx: Context, { id, account, outputs }: Asking): readonly Asking[] {
+  let room = maxOutputsAsked - outputs.length
+  return ctx.store.read.dueOperations(ctx.clock.now(), maxOutputsAsked).filter((other): other is Asking => {
+    if (!isAsking(other) || other.id === id || other.account !== account || other.outputs.length > room) return false
+    room -= other.outputs.length
+    return true
+  })
+}
+
+function noteAnswer(ctx: Context, operation: Asking, signed: ReadonlyMap<string, VerifiedSignature>): void {
+  const { account, unit, outputs, deadline } = operation
+  const keyset = keysetOf(ctx.store, account)
+  const signatures = outputs.flatMap(({ B_ }) => signed.get(B_) ?? [])
+  const isSettled = outputs.every(({ amount, B_ }) => {
+    const signature = signed.get(B_)
+    return signature?.amount === amount && keyset(signature.keysetId)?.unit === unit
+  })
+  if (isSettled) {
+    finishReceive(ctx, operation, signatures, null)
+    return
+  }
   const now = ctx.clock.now()
   const isOver = now > deadline * 1000 + askAfterDeadlineMs
-  const next = { ...operation, ...due(ctx, now > deadline * 1000 ? dayMs : hourMs) }
   const coins = coinsFrom(ctx, signatures, operation)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
-    write.updateOperation(isOver ? { ...identityOf(operation), state: 'expired', ...ended(ctx) } : next)
+    // A refusal stays what it is: the same handover gets the same answer for ever.
+    if (!isOver) write.updateOperation({ ...operation, ...due(ctx, now > deadline * 1000 ? dayMs : hourMs) })
+    else if (operation.state === 'refused') write.updateOperation({ ...operation, ...ended(ctx) })
+    else write.updateOperation({ ...identityOf(operation), state: 'expired', ...ended(ctx) })
   })
 }
 
@@ -63,12 +103,14 @@ function deposit(ctx: Context, operation: OperationIn<'receive', 'signed'>): Pro
 
 const payeeRole = ({ outputs }: Receive) => ({ kind: 'payee' as const, mine: new Set(outputs.map(({ B_ }) => B_)) })
 
-/** A bounced payment is looked at again: a mint that lied, or was restored from an old copy, may come to its senses. */
+/** A bounced payment is looked at again, until the keyset expires: a mint may have erred. */
 async function lookAgain(ctx: Context, operation: OperationIn<'receive', 'bounced'>): Promise<void> {
   const outcome = await lookAt(ctx, operation, payeeRole(operation))
   if (outcome.kind === 'settled') return finishReceive(ctx, operation, outcome.signatures, operation.handoverHash)
-  const isOver = ctx.clock.now() > operation.deadline * 1000 + askAfterDeadlineMs
-  return save(ctx, { ...operation, ...(isOver ? ended(ctx) : due(ctx, dayMs)) })
+  return save(ctx, {
+    ...operation,
+    ...(outcome.kind === 'expired' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))),
+  })
 }
 
 /** Bounced or dead. What was signed on our outputs all the same, with whatever amount, is ours and counted. */
@@ -80,7 +122,7 @@ function endSadly(
 ): void {
   const coins = coinsFrom(ctx, signatures, operation)
   const { withheld: _withheld, ...rest } = operation
-  const next = kind === 'bounced' ? due(ctx, dayMs) : ended(ctx)
+  const next = kind === 'bounced' ? due(ctx, lookAgainPause(ctx, operation)) : ended(ctx)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
     write.updateOperation({ ...rest, state: kind, ...next, reading: null })

@@ -9,12 +9,12 @@ import { stepReceive } from './deposit.ts'
 import { createMints, type Mints } from './mints.ts'
 import type { Operation, OperationOf } from './operation.ts'
 import { abandonPay, confirmPay, type OpenSessions, type PayOrder, preparePay } from './pay.ts'
-import { stepPay } from './pay-steps.ts'
+import { closeSession, stepPay } from './pay-steps.ts'
 import type { Clock, CoinVerifier, EngineEvent, MintClients, PayeeProtocol, PeerDialer, Random } from './ports.ts'
 import { due, newId, save } from './progress.ts'
 import { createPayeeProtocol } from './receive.ts'
 import { payeeKeyIndex } from './received.ts'
-import { isRefreshDue, planRefresh, startDueRefreshes, startGathering, stepRefresh } from './refresh.ts'
+import { isRefreshDue, planRefresh, startDueRefreshes, stepRefresh } from './refresh.ts'
 import { storeRequest } from './requests.ts'
 import { createRunner, type Runner } from './runner.ts'
 import type { Secrets } from './secrets.ts'
@@ -33,7 +33,7 @@ export type EngineParts = {
   readonly generation: number
   readonly name: () => string
   readonly emit: (event: EngineEvent) => void
-  readonly report: (error: AppError, operation: Operation) => void
+  readonly report: (error: AppError, operation: Operation | null) => void
 }
 
 /** What a person publishes to be paid, without where: the host adds its address. */
@@ -98,12 +98,6 @@ export function createEngine(parts: EngineParts): Engine {
     emit,
     wake: runner.wake,
     runNow: runner.runNow,
-    gather: async (account, unit) => {
-      const refresh = startGathering(ctx, account, unit)
-      if (!refresh) return false
-      await Promise.race([runner.runNow(refresh.id), clock.wait(config.settleFirstMs)])
-      return store.read.operation(refresh.id)?.state === 'done'
-    },
     locked: runner.locked,
   }
 
@@ -156,7 +150,11 @@ export function createEngine(parts: EngineParts): Engine {
       await runner.locked(id, () => confirmPay(ctx, id))
       await runner.runNow(id)
     },
-    abandonPay: (id) => runner.locked(id, async () => abandonPay(ctx, id, 'a person said no')),
+    abandonPay: (id) =>
+      runner.locked(id, async () => {
+        abandonPay(ctx, id, 'a person said no')
+        await closeSession(sessions, id)
+      }),
     markDelivered: (id) =>
       runner.locked(id, async () => {
         const operation = pay(id)
@@ -165,12 +163,14 @@ export function createEngine(parts: EngineParts): Engine {
         runner.wake()
       }),
     reclaim: (id, isWarned) => runner.locked(id, async () => beginReclaim(ctx, pay(id), isWarned)),
-    createRequest: ({ unit, amount, singleUse }) => {
+    createRequest: ({ account, unit, amount, singleUse }) => {
       const id = newId(ctx).slice(0, 16)
-      storeRequest(ctx, { id, unit, amount, singleUse, createdAt: clock.now() })
+      storeRequest(ctx, { id, account, unit, amount, singleUse, createdAt: clock.now() })
       return { id, unit, singleUse, payeeKey: bytesToHex(parts.secrets.payeeKey(payeeKeyIndex)) }
     },
     tick: async () => {
+      store.transaction((write) => write.hastenFuture(clock.now()))
+      runner.wake()
       await Promise.all(
         store.read.mints().map(async ({ account }) => {
           if (await mints.sync(account)) refreshLater(account)
@@ -194,7 +194,7 @@ function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boo
       if (!isFree && !isWarned) throw new AppError('wrong_state', 'the payee may settle first: a person must be warned')
       ctx.store.transaction((write) => {
         const { account, unit, id } = operation
-        const coins = ctx.store.read.coinsOf(id)
+        const coins = ctx.store.read.coinsOf(id).filter((coin) => coin.state !== 'spent')
         const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
         write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
       })

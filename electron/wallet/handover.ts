@@ -179,6 +179,8 @@ export type VerifyHandover = {
   readonly keyset: (idV2: string) => Keyset | undefined
   /** Whether a coin with this Y (hex) was accepted before. */
   readonly wasSeen: (Y: string) => boolean
+  /** Whether some active keyset of this mint and unit can sign coins of these amounts. */
+  readonly canBeSigned: (amounts: readonly number[]) => boolean
   /** Unix seconds; a keyset that expires before it is refused. */
   readonly expiresAfter: number
   readonly verifyCoins: CoinVerifier
@@ -208,6 +210,8 @@ async function runChecks(check: VerifyHandover): Promise<VerifiedHandover> {
   const parts = pointsOf(handover, keysets) // 4
   for (const { Y } of parts.coins) refuseUnless(!check.wasSeen(Y), 'coin_seen', 'a coin that was seen before') // 5
   assertBalance(terms, handover, keysets) // 6
+  const amounts = [...terms.outputs, ...handover.change].map(([amount]) => amount)
+  refuseUnless(check.canBeSigned(amounts), 'bad_handover', 'change that the mint has no keys for')
   const swapped = swapOf(
     parts.coins.map((coin) => ({ coin, nonce: coin.nonce })),
     parts.purseKey,
@@ -372,8 +376,8 @@ export type VerifyTerms = {
   readonly payeePeer: Uint8Array
   /** The key a request named (hex), or null when there was no request. */
   readonly expectedKey: string | null
-  /** Unix seconds. */
-  readonly now: number
+  /** Unix seconds; null for Terms that were accepted before: their deadline was judged then. */
+  readonly now: number | null
 }
 
 /** Deadlines a payer accepts, in seconds (protocol section 8). */
@@ -402,6 +406,9 @@ export function assertTerms(check: VerifyTerms): void {
     refuse('bad_terms', 'outputs are not the canonical split')
   }
   if (!isStrictlySorted(terms.outputs, compareOutputs)) refuse('bad_terms', 'outputs are not in their order')
+  if (new Set(terms.outputs.map(([, B_]) => xOnly(bytesToHex(B_)))).size !== terms.outputs.length) {
+    refuse('bad_terms', 'an output stands twice')
+  }
   for (const [, B_] of terms.outputs) {
     try {
       pointFromBytes(B_)
@@ -409,7 +416,7 @@ export function assertTerms(check: VerifyTerms): void {
       refuse('bad_terms', 'an output is not a point')
     }
   }
-  if (terms.deadline < now + shortestDeadline || terms.deadline > now + longestDeadline) {
+  if (now !== null && (terms.deadline < now + shortestDeadline || terms.deadline > now + longestDeadline)) {
     refuse('bad_terms', 'a deadline no payer accepts')
   }
 }

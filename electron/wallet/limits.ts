@@ -7,6 +7,8 @@ import type { Limits } from './context.ts'
 export const maxOpenTermsPerAddress = 3
 export const maxOpenTerms = 64
 export const openTermsMs = 60_000
+/** And within a day in all: each unanswered one costs a purse number and questions at the mint for weeks. */
+export const maxOpenTermsPerDay = 2000
 
 const day = 24 * 3_600_000
 

@@ -4,7 +4,7 @@ import { type Keyset, verifyKeyset } from '../../shared/cashu/keyset.ts'
 import type { InfoResponse } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Clock, EngineEvent, KeysetSummary, MintAnswer, MintClient, MintClients } from './ports.ts'
-import type { MintRow, WalletStore } from './store-port.ts'
+import type { MintRow, WalletStore, WalletWrites } from './store-port.ts'
 
 /** What a mint must support for its coins to work as ours (protocol section 8, NUT-06). */
 const requiredNuts = ['7', '9', '10', '11', '12'] as const
@@ -73,8 +73,10 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
     const http = clients(url)
     const info = valueIn(await http.info())
     assertSuitable(info)
-    const keysets = await fetchKeysets(http, valueIn(await http.keysets()), () => undefined)
-    if (!keysets.some(({ active }) => active)) throw new AppError('mint_unsuitable', 'no active keyset')
+    const { keysets, alarm } = await fetchKeysets(http, valueIn(await http.keysets()), () => undefined)
+    if (!keysets.some(({ active }) => active)) {
+      throw new AppError(alarm ?? 'mint_unsuitable', 'no active keyset that can be trusted')
+    }
     const mint = store.transaction((write) => {
       const row = write.insertMint({
         url,
@@ -82,7 +84,7 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
         version: info.version ?? null,
         offlineCapable: isOfflineCapable(url, info),
         lastReachedAt: clock.now(),
-        alarm: null,
+        alarm,
       })
       for (const keyset of keysets) write.putKeyset(row.account, keyset)
       return row
@@ -93,46 +95,46 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
 
   const isOfflineCapable = (url: string, info: InfoResponse) => ownVersion.test(info.version ?? '') || trustOffline(url)
 
-  const sync = async (account: number): Promise<boolean> => {
+  const running = new Map<number, Promise<boolean>>()
+  const sync = (account: number): Promise<boolean> => {
+    const before = running.get(account)
+    if (before) return before
+    const now = syncNow(account).finally(() => running.delete(account))
+    running.set(account, now)
+    return now
+  }
+
+  const syncNow = async (account: number): Promise<boolean> => {
     const http = client(account)
     const info = await http.info()
     const listed = await http.keysets()
     if (info.kind !== 'ok' || listed.kind !== 'ok') return false
-    try {
-      const known = (id: string) => {
-        const found = store.read.keyset(id)
-        return found?.account === account ? found.keyset : undefined
-      }
-      const keysets = await fetchKeysets(http, listed.value, known)
-      const gone = store.read.keysets(account).filter(({ id }) => !keysets.some((keyset) => keyset.id === id))
-      store.transaction((write) => {
-        for (const keyset of keysets) write.putKeyset(account, keyset)
-        for (const keyset of gone) write.putKeyset(account, { ...keyset, active: false })
-        const mint = store.read.mint(account)
-        if (!mint) return
-        write.updateMint({
-          ...mint,
-          name: info.value.name ?? null,
-          version: info.value.version ?? null,
-          offlineCapable: isOfflineCapable(mint.url, info.value),
-          lastReachedAt: clock.now(),
-        })
-      })
-      return true
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error
-      raiseAlarm(account, error)
-      return error.code !== 'mint_unreachable'
+    const own = (id: string) => {
+      const found = store.read.keyset(id)
+      return found?.account === account ? found.keyset : undefined
     }
-  }
-
-  /** What a mint now says of its keys contradicts what it said before: told to people, never adopted. */
-  const raiseAlarm = (account: number, error: AppError): void => {
-    if (error.code !== 'mint_lies' && error.code !== 'keyset_twin') return
-    const mint = store.read.mint(account)
-    if (!mint || mint.alarm === error.code) return
-    store.transaction((write) => write.updateMint({ ...mint, alarm: error.code }))
-    emit({ kind: 'mint', url: mint.url })
+    const { keysets, alarm } = await fetchKeysets(http, listed.value, own)
+    const before = store.read.mint(account)
+    const after = store.transaction((write) => {
+      const twins = keysets.filter((keyset) => !putUnlessTwin(write, account, keyset))
+      for (const known of store.read.keysets(account)) {
+        if (!listed.value.some(({ id }) => id === known.id)) write.putKeyset(account, { ...known, active: false })
+      }
+      const mint = store.read.mint(account)
+      if (!mint) return undefined
+      const next = {
+        ...mint,
+        name: info.value.name ?? null,
+        version: info.value.version ?? null,
+        offlineCapable: isOfflineCapable(mint.url, info.value),
+        lastReachedAt: clock.now(),
+        alarm: alarm ?? (twins.length > 0 ? 'keyset_twin' : mint.alarm),
+      }
+      write.updateMint(next)
+      return next
+    })
+    if (after && after.alarm !== before?.alarm) emit({ kind: 'mint', url: after.url })
+    return true
   }
 
   return {
@@ -143,23 +145,54 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
   }
 }
 
-/** Keys of every listed keyset that is not known yet, checked; known ones with their new `active`. */
+type Fetched = {
+  readonly keysets: readonly Keyset[]
+  /** Why a keyset was left out: what the mint says of it contradicts itself, or what it said before. */
+  readonly alarm: 'mint_lies' | null
+}
+
+/**
+ * Every listed keyset, checked by itself: known ones with their new `active`, new ones with their keys. One that does
+ * not pass is left out and told; the others count.
+ */
 async function fetchKeysets(
   http: MintClient,
   listed: readonly KeysetSummary[],
   known: (id: string) => Keyset | undefined,
-): Promise<readonly Keyset[]> {
+): Promise<Fetched> {
   if (listed.length > maxKeysets) throw new AppError('mint_unsuitable', 'too many keysets')
   const keysets: Keyset[] = []
+  let alarm: Fetched['alarm'] = null
   for (const summary of listed) {
     const before = known(summary.id)
-    const keys = before?.keys ?? valueIn(await http.keys(summary.id))
-    const keyset = verifyKeyset({ ...summary, keys })
-    if (before && before.idV2 !== keyset.idV2)
-      throw new AppError('mint_lies', 'fee, unit or expiry of a keyset changed')
-    keysets.push(keyset)
+    const keys = before ? { kind: 'ok' as const, value: before.keys } : await http.keys(summary.id)
+    // Keys that did not come can be asked for again; only a contradiction is an alarm.
+    if (keys.kind !== 'ok') continue
+    const keyset = verified({ ...summary, keys: keys.value })
+    if (keyset && (!before || before.idV2 === keyset.idV2)) keysets.push(keyset)
+    else alarm = 'mint_lies'
   }
-  return keysets
+  return { keysets, alarm }
+}
+
+function verified(served: Omit<Keyset, 'idV2'>): Keyset | undefined {
+  try {
+    return verifyKeyset(served)
+  } catch (error) {
+    if (error instanceof AppError) return undefined
+    throw error
+  }
+}
+
+/** @returns false when the id, or the V2 id, belongs to other keys or another mint */
+function putUnlessTwin(write: WalletWrites, account: number, keyset: Keyset): boolean {
+  try {
+    write.putKeyset(account, keyset)
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'keyset_twin') return false
+    throw error
+  }
 }
 
 const maxKeysets = 200

@@ -72,13 +72,19 @@ const settleFields = {
 
 const withdrawBase = { ...base, kind: z.literal('withdraw'), amount: z.number() }
 const quoteFields = { quote: z.string(), request: z.string(), expiry: z.number().nullable() }
-const issueFields = { ...quoteFields, outputs: z.array(swapOutput), attempt }
+const issueFields = { ...quoteFields, outputs: z.array(swapOutput), attempt, reading: reading.nullable() }
 const withdraw = z.discriminatedUnion('state', [
   z.strictObject({ ...withdrawBase, state: z.literal('quoting') }),
   z.strictObject({ ...withdrawBase, state: z.literal('unpaid'), ...quoteFields }),
   z.strictObject({ ...withdrawBase, state: z.literal('issuing'), ...issueFields }),
   z.strictObject({ ...withdrawBase, state: z.literal('done'), ...quoteFields }),
-  z.strictObject({ ...withdrawBase, state: z.literal('failed'), quote: z.string().nullable() }),
+  /** `outputs` were sent; what the mint signs of them after all is taken. */
+  z.strictObject({
+    ...withdrawBase,
+    state: z.literal('failed'),
+    quote: z.string().nullable(),
+    outputs: z.array(swapOutput),
+  }),
 ])
 
 const payBase = {
@@ -157,6 +163,8 @@ const receiveBase = {
 }
 const handoverFields = {
   ...settleFields,
+  /** When it was accepted, milliseconds. */
+  signedAt: count,
   handoverHash: hex,
   claim: z.strictObject({ body: hex, sig: hex }),
   purseKey: hex,
@@ -234,29 +242,29 @@ export const transitions: Transitions = {
     agreed: ['settling', 'handing_over', 'abandoned'],
     abandoned: [],
     settling: ['settled', 'handing_over', 'bounced', 'dead', 'reclaiming'],
-    handing_over: ['signed', 'settled', 'final', 'voided', 'bounced', 'dead', 'reclaiming'],
-    signed: ['final', 'voided', 'bounced', 'dead', 'reclaiming'],
-    voided: ['final', 'bounced', 'dead', 'reclaiming'],
+    handing_over: ['settling', 'signed', 'settled', 'voided', 'bounced', 'dead', 'reclaiming'],
+    signed: ['settled', 'final', 'bounced', 'dead', 'reclaiming'],
+    voided: ['settled', 'final', 'bounced', 'dead', 'reclaiming'],
     reclaiming: ['reclaimed', 'settled', 'final', 'bounced', 'dead'],
     settled: ['final'],
     final: [],
-    bounced: ['final'],
-    dead: ['reclaiming', 'bounced'],
+    bounced: ['settled', 'final'],
+    dead: ['reclaiming'],
     reclaimed: [],
   },
   receive: {
     terms: ['signed', 'final', 'refused', 'expired'],
     signed: ['final', 'bounced', 'dead'],
     bounced: ['final'],
-    dead: ['final', 'bounced'],
-    refused: ['final', 'expired'],
+    dead: [],
+    refused: ['final'],
     expired: ['final'],
     final: [],
   },
   refresh: {
     settling: ['done', 'lost', 'dead'],
     done: [],
-    lost: [],
+    lost: ['done'],
     dead: [],
   },
 }

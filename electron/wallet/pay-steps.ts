@@ -4,20 +4,20 @@
 // payee's answer stored · P7 inputs spent, change stored, settled.
 
 import { bytesToHex, hexToBytes } from '../../shared/cashu/numbers.ts'
-import { sameBytes } from '../../shared/cbor.ts'
 import { AppError } from '../../shared/errors.ts'
 import { decodeBody, type Terms, termsSchema } from '../../shared/messages.ts'
 import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
 import type { OperationIn, OperationOf } from './operation.ts'
 import { coinsFrom, keysetOf } from './own-coins.ts'
-import { abandonPay, type OpenSessions } from './pay.ts'
+import { abandonPay, expiresSoonSeconds, type OpenSessions } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
 import {
   conclude,
   due,
   type Ends,
   ended,
+  lookAgainPause,
   lookAt,
   retry,
   save,
@@ -49,16 +49,17 @@ export async function stepPay(ctx: Context, sessions: OpenSessions, operation: P
     case 'handing_over':
       return handOver(ctx, sessions, operation)
     case 'signed':
-      return settleLater(ctx, operation)
+      return settleLater(ctx, sessions, operation)
     case 'settled':
       return deliverSettled(ctx, sessions, operation)
     case 'voided':
-      return watch(ctx, operation)
+      return watch(ctx, sessions, operation)
     case 'reclaiming':
-      return followReclaim(ctx, operation)
+      return followReclaim(ctx, sessions, operation)
+    case 'bounced':
+      return lookAgain(ctx, sessions, operation)
     case 'abandoned':
     case 'final':
-    case 'bounced':
     case 'dead':
     case 'reclaimed':
       return
@@ -71,7 +72,8 @@ async function abandon(ctx: Context, sessions: OpenSessions, { id }: Pay): Promi
   abandonPay(ctx, id, 'not confirmed')
 }
 
-async function closeSession(sessions: OpenSessions, id: string): Promise<void> {
+/** The stream of a payment that a person looked at, if it is still open. */
+export async function closeSession(sessions: OpenSessions, id: string): Promise<void> {
   const open = sessions.get(id)
   sessions.delete(id)
   await open?.session.close()
@@ -81,19 +83,32 @@ async function closeSession(sessions: OpenSessions, id: string): Promise<void> {
 async function settleFirst(ctx: Context, sessions: OpenSessions, operation: In<'settling'>): Promise<void> {
   const { account } = operation
   const isOfflineCapable = ctx.store.read.mint(account)?.offlineCapable === true
-  const verifiable = new Set(termsOf(operation).keysetIds.map(bytesToHex))
-  const ready = withAttempt(ctx, operation, verifiable)
+  const ready = withAttempt(ctx, operation, verifiableKeysets(ctx, operation))
   if (ready) {
     const outcome = await inTime(ctx, trySettle(ctx, ready, owner))
     const isOpen = outcome.kind === 'unknown' || outcome.kind === 'refused'
-    if (!isOpen || !isOfflineCapable) return conclude(ctx, ready, outcome, unreceiptedEnds(ctx, sessions))
+    if (!isOpen || !isOfflineCapable) return conclude(ctx, ready, outcome, endsOf(ctx, sessions))
   } else if (!isOfflineCapable) {
     await ctx.mints.sync(account)
-    return retry(ctx, operation, 'no keyset that the payee can verify')
+    return conclude(ctx, operation, await lookAt(ctx, operation, owner), endsOf(ctx, sessions))
   }
   const next: In<'handing_over'> = { ...(ready ?? operation), state: 'handing_over', ...due(ctx, 0) }
   save(ctx, next)
   return handOver(ctx, sessions, next)
+}
+
+/** Keysets of the Terms, but for those that end so soon that the payee would refuse their signatures. */
+function verifiableKeysets(ctx: Context, operation: Signed): ReadonlySet<string> {
+  const soon = unixNow(ctx.clock) + expiresSoonSeconds
+  const lasting = ctx.store.read
+    .keysets(operation.account)
+    .filter(({ finalExpiry }) => (finalExpiry ?? Number.POSITIVE_INFINITY) > soon)
+  const own = new Set(lasting.map(({ idV2 }) => idV2))
+  return new Set(
+    termsOf(operation)
+      .keysetIds.map(bytesToHex)
+      .filter((idV2) => own.has(idV2)),
+  )
 }
 
 /** A mint that is slow is as good as away: the handover goes out, the answer is looked up later. */
@@ -106,9 +121,8 @@ const termsOf = ({ terms }: Signed): Terms => decodeBody(termsSchema, hexToBytes
 
 /** Hand over signed; the same frame until the payee has answered. Without an answer, look whether it was settled. */
 async function handOver(ctx: Context, sessions: OpenSessions, before: In<'handing_over'>): Promise<void> {
-  const operation: In<'handing_over'> = { ...before, handedOver: true, ...due(ctx, 0) }
-  if (!before.handedOver) handOut(ctx, operation)
-  const answer = await send(ctx, sessions, operation, hexToBytes(operation.handover))
+  const answer = await send(ctx, sessions, before, hexToBytes(before.handover), () => handOut(ctx, before))
+  const operation: In<'handing_over'> = { ...before, handedOver: before.handedOver || answer.wasSent }
   switch (answer.kind) {
     case 'receipt': {
       const delay = answer.receipt.grade === 'final' ? 0 : randomBetween(ctx.random, ctx.config.settleDelayMs)
@@ -125,82 +139,95 @@ async function handOver(ctx: Context, sessions: OpenSessions, before: In<'handin
       return save(ctx, { ...operation, state: 'voided', refusal, ...due(ctx, 0), lastError: answer.code })
     }
     case 'no_answer': {
-      const outcome = ctx.mints.reachability(operation.account).reachable ? await lookAt(ctx, operation, owner) : null
+      const isReachable = ctx.mints.reachability(operation.account).reachable
+      const outcome = isReachable ? await lookAt(ctx, operation, owner) : null
       if (outcome?.kind === 'settled' || outcome?.kind === 'bounced') {
-        return conclude(ctx, operation, outcome, unreceiptedEnds(ctx, sessions))
+        return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
       }
-      return retry(ctx, operation, answer.reason)
+      // It never left: the mint first, as if it had been there from the start.
+      const state = isReachable && !operation.handedOver ? 'settling' : 'handing_over'
+      return retry(ctx, { ...operation, state }, answer.reason)
     }
   }
 }
 
-/** P5 */
-function handOut(ctx: Context, operation: In<'handing_over'>): void {
+/** P5: before the first byte of the handover goes out. */
+function handOut(ctx: Context, before: In<'handing_over'>): void {
+  if (before.handedOver) return
   ctx.store.transaction((write) => {
-    write.updateOperation(operation)
-    write.moveCoins(inputYs(operation), ['reserved', 'handed_over'], 'handed_over', operation.id)
+    write.updateOperation({ ...before, handedOver: true, ...due(ctx, 0) })
+    write.moveCoins(inputYs(before), ['reserved', 'handed_over'], 'handed_over', before.id)
   })
-  ctx.emit({ kind: 'operation', id: operation.id })
+  ctx.emit({ kind: 'operation', id: before.id })
 }
 
 const inputYs = ({ swap }: Signed) => swap.inputs.map(({ Y }) => Y)
 
-/** Send a frame on the stream that is still open, or on a new one after the same Hello and the same Terms. */
-async function send(ctx: Context, sessions: OpenSessions, operation: Signed, frame: Uint8Array): Promise<PayeeAnswer> {
-  const terms = termsOf(operation)
+type Sent = PayeeAnswer & { readonly wasSent: boolean }
+
+/**
+ * Send a frame on the stream that is still open, or on a new one after the same Hello and the same Terms.
+ * @param beforeSending runs when a stream stands and nothing has gone out on it yet
+ */
+async function send(
+  ctx: Context,
+  sessions: OpenSessions,
+  operation: Signed,
+  frame: Uint8Array,
+  beforeSending: () => void,
+): Promise<Sent> {
   const expected = {
-    terms,
+    terms: termsOf(operation),
     termsHash: hexToBytes(hashOfTerms(operation.terms.body)),
     swapDigest: hexToBytes(operation.swap.digest),
   }
   const open = sessions.get(operation.id)
   sessions.delete(operation.id)
+  let wasSent = false
   if (open) {
+    beforeSending()
+    wasSent = true
     const answer = await deliver(ctx, open.session, frame, expected)
     await open.session.close()
-    if (answer.kind !== 'no_answer') return answer
+    if (answer.kind !== 'no_answer') return { ...answer, wasSent }
   }
   try {
-    const { session, signed } = await agree(ctx, operation)
-    const isSame = sameBytes(signed.body, hexToBytes(operation.terms.body))
-    const answer: PayeeAnswer = isSame
-      ? await deliver(ctx, session, frame, expected)
-      : { kind: 'no_answer', reason: 'other Terms than before' }
+    const { session } = await agree(ctx, operation)
+    if (!wasSent) beforeSending()
+    wasSent = true
+    const answer = await deliver(ctx, session, frame, expected)
     await session.close()
-    return answer
+    return { ...answer, wasSent }
   } catch (error) {
-    if (error instanceof AppError) return { kind: 'no_answer', reason: error.code }
+    if (error instanceof AppError) return { kind: 'no_answer', reason: error.code, wasSent }
     throw error
   }
 }
 
 /** Signed and receipted: settle after the delay, or as soon as the payee says it is final, to have the change. */
-async function settleLater(ctx: Context, operation: In<'signed'>): Promise<void> {
+async function settleLater(ctx: Context, sessions: OpenSessions, operation: In<'signed'>): Promise<void> {
   const { settleAt, grade } = operation
-  if (grade === 'signed' && settleAt !== null && settleAt > ctx.clock.now()) {
+  // Further away than any delay: planned before the clock was set back.
+  const isPlanned = settleAt !== null && settleAt <= ctx.clock.now() + ctx.config.settleDelayMs[1]
+  if (grade === 'signed' && isPlanned && settleAt > ctx.clock.now()) {
     return save(ctx, { ...operation, ...stamp(ctx), nextAttemptAt: settleAt })
   }
-  return settleRound(ctx, operation, owner, receiptedEnds(ctx))
+  return settleRound(ctx, operation, owner, endsOf(ctx, sessions))
 }
 
-/** With the receipt in hand nothing is left to tell the payee. */
-const receiptedEnds = (ctx: Context): Ends<In<'signed' | 'voided' | 'reclaiming'>> => ({
-  settled: (operation, signatures) => finishReceipted(ctx, operation, signatures),
-  sadly: (operation, kind, signatures) => sadly(ctx, operation, kind, signatures),
-})
+type Unsettled = In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaiming' | 'bounced'>
 
-/** Without one the mint's signatures on the payee's outputs are handed over. */
-const unreceiptedEnds = (ctx: Context, sessions: OpenSessions): Ends<In<'settling' | 'handing_over'>> => ({
-  settled: (operation, signatures) => finish(ctx, sessions, operation, signatures),
+/** Settled: with a receipt in hand nothing is left to tell the payee; without, the mint's signatures are handed over. */
+const endsOf = (ctx: Context, sessions: OpenSessions): Ends<Unsettled> => ({
+  settled: (operation, signatures) =>
+    operation.receipt === null
+      ? finish(ctx, sessions, operation, signatures)
+      : finishReceipted(ctx, operation, signatures),
   sadly: (operation, kind, signatures) => sadly(ctx, operation, kind, signatures),
 })
 
 /** P7 with the receipt in hand: nothing is left to tell the payee. */
-function finishReceipted(
-  ctx: Context,
-  operation: In<'signed' | 'voided' | 'reclaiming'>,
-  signatures: readonly VerifiedSignature[],
-): void {
+function finishReceipted(ctx: Context, operation: Unsettled, signatures: readonly VerifiedSignature[]): void {
   store(ctx, operation, signatures, {
     ...operation,
     state: 'final',
@@ -214,7 +241,7 @@ function finishReceipted(
 async function finish(
   ctx: Context,
   sessions: OpenSessions,
-  operation: In<'settling' | 'handing_over'>,
+  operation: Unsettled,
   signatures: readonly VerifiedSignature[],
 ): Promise<void> {
   const keyset = keysetOf(ctx.store, operation.account)
@@ -244,7 +271,7 @@ function store(ctx: Context, operation: Signed, signatures: readonly VerifiedSig
 
 /** The money is the payee's; it only has to be told. It also finds out by itself (NUT-09), so this may end untold. */
 async function deliverSettled(ctx: Context, sessions: OpenSessions, operation: In<'settled'>): Promise<void> {
-  const answer = await send(ctx, sessions, operation, hexToBytes(operation.settledHandover))
+  const answer = await send(ctx, sessions, operation, hexToBytes(operation.settledHandover), () => {})
   if (answer.kind === 'receipt' && answer.receipt.grade === 'final') {
     const receipt = { body: bytesToHex(answer.signed.body), sig: bytesToHex(answer.signed.sig) }
     return save(ctx, {
@@ -263,32 +290,43 @@ async function deliverSettled(ctx: Context, sessions: OpenSessions, operation: I
 }
 
 /** A void frees no coin: the payee could still settle. Looked at now and then until a person takes the coins back. */
-async function watch(ctx: Context, operation: In<'voided'>): Promise<void> {
+async function watch(ctx: Context, sessions: OpenSessions, operation: In<'voided'>): Promise<void> {
   const outcome = await lookAt(ctx, operation, owner)
   if (outcome.kind !== 'refused' && outcome.kind !== 'expired') {
-    return conclude(ctx, operation, outcome, receiptedEnds(ctx))
+    return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
   }
   return save(ctx, { ...operation, ...due(ctx, dayMs), lastError: operation.lastError })
 }
 
 /** The reclaim is an operation of its own; when it has ended, the facts say how this payment ended. */
-async function followReclaim(ctx: Context, operation: In<'reclaiming'>): Promise<void> {
+async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In<'reclaiming'>): Promise<void> {
   const reclaim = operation.reclaim === null ? undefined : ctx.store.read.operation(operation.reclaim)
   if (reclaim?.state === 'done') return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
   if (reclaim?.state !== 'lost') return save(ctx, { ...operation, ...due(ctx, dayMs) })
   const outcome = await lookAt(ctx, operation, owner)
-  return conclude(ctx, operation, outcome, receiptedEnds(ctx))
+  return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
+}
+
+/** A mint may have erred: a bounced payment is looked at again until the keyset expires. */
+async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<'bounced'>): Promise<void> {
+  const outcome = await lookAt(ctx, operation, owner)
+  if (outcome.kind === 'settled') return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
+  return save(ctx, {
+    ...operation,
+    ...(outcome.kind === 'expired' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))),
+  })
 }
 
 /** Confirmed: the coins are gone (bounced), or the swap can never pass (dead; the coins await a reclaim). */
 function sadly(
   ctx: Context,
-  operation: In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaiming'>,
+  operation: Unsettled,
   kind: 'bounced' | 'dead',
   signatures: readonly VerifiedSignature[],
 ): void {
   if (kind === 'bounced') {
-    store(ctx, operation, signatures, { ...operation, state: 'bounced', ...ended(ctx) })
+    const next = due(ctx, lookAgainPause(ctx, operation))
+    store(ctx, operation, signatures, { ...operation, state: 'bounced', ...next, reading: null })
     return
   }
   const coins = coinsFrom(ctx, signatures, operation)

@@ -4,6 +4,7 @@
 
 import { splitAmount } from '../../shared/amount.ts'
 import { bytesToHex, hexToBytes } from '../../shared/cashu/numbers.ts'
+import { maxOutputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
 import {
   decodeBody,
@@ -11,10 +12,11 @@ import {
   helloSchema,
   maxKeysetIds,
   protocolVersion,
+  type Terms,
   termsSchema,
 } from '../../shared/messages.ts'
 import type { PayPreviewView } from '../../shared/model.ts'
-import { type Choice, type ChoiceResult, chooseCoins } from './coins.ts'
+import { type Choice, type ChoiceResult, chooseCoins, splitUpTo } from './coins.ts'
 import { type Context, unixNow } from './context.ts'
 import { buildHandover, type CoinToHandOver } from './handover.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
@@ -22,6 +24,7 @@ import { keysetOf, planOutputs } from './own-coins.ts'
 import { type AgreedSession, agree, hashOfTerms } from './payee-talk.ts'
 import type { PeerAddress } from './ports.ts'
 import { due, ended, newId, save } from './progress.ts'
+import { largestDenomination, outputKeyset } from './settle.ts'
 import type { Coin, MintRow } from './store-port.ts'
 
 type Pay = OperationOf<'pay'>
@@ -29,10 +32,7 @@ type Pay = OperationOf<'pay'>
 /** Agreed but not confirmed for this long: given up. Milliseconds. */
 export const confirmWithinMs = 10 * 60_000
 /** Coins of a keyset that expires this soon are not offered: no payee takes them. Seconds. */
-const expiresSoonSeconds = 31 * 24 * 3600
-
-/** Purses brought together for one payment, at most. */
-const mostGathered = 8
+export const expiresSoonSeconds = 31 * 24 * 3600
 
 export type PayOrder = {
   readonly account: number
@@ -42,6 +42,8 @@ export type PayOrder = {
   /** The key a request named (66 hex characters), or null for a payee found on the LAN. */
   readonly expectedKey: string | null
   readonly requestId: string | null
+  /** Whether the request is closed by one payment. */
+  readonly isSingleUse: boolean
   readonly memo: string | null
 }
 
@@ -52,12 +54,14 @@ export type OpenSessions = Map<string, AgreedSession>
 
 /**
  * Ask the payee for Terms and say what paying would cost. Nothing is reserved and nothing given away.
- * @throws AppError `not_enough`, `no_single_purse` (facts: `largest`), `mint_unreachable` for an online-only mint, or
+ * @throws AppError `conflict`, `request_closed` for a request that is being paid or was, `not_enough`, `no_single_purse`
+ *   (facts: `largest`), `mint_unreachable` for an online-only mint, or
  *   what stands between here and the payee
  */
 export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreviewView> {
   const mint = requireMint(ctx, order.account)
-  const choice = await chooseOrGather(ctx, order)
+  assertNotPaidYet(ctx, order)
+  const choice = await chooseOrHasten(ctx, order)
   const isReachable = ctx.mints.reachability(mint.account).reachable || (await refreshReach(ctx, mint))
   if (!mint.offlineCapable && !isReachable) throw unreachable()
   const asking = storeHello(ctx, order)
@@ -71,6 +75,15 @@ export async function preparePay(ctx: Context, sessions: OpenSessions, order: Pa
     save(ctx, { ...asking, state: 'abandoned', reason, ...ended(ctx) })
     throw error
   }
+}
+
+/** One request, one payment: the same handover is sent again, never a new one (protocol section 3). */
+function assertNotPaidYet({ store }: Context, { requestId, expectedKey, isSingleUse }: PayOrder): void {
+  if (requestId === null || expectedKey === null) return
+  const before = store.read.payOfRequest(requestId, expectedKey)
+  if (!before) return
+  if (before.state !== 'final') throw new AppError('conflict', 'a payment for this request is on its way')
+  if (isSingleUse) throw new AppError('request_closed', 'this request was paid')
 }
 
 const unreachable = () =>
@@ -90,34 +103,30 @@ async function refreshReach(ctx: Context, { account }: MintRow): Promise<boolean
 }
 
 /**
- * Choose coins. When they do not suffice and the mint can be reached, bring home what is on its way first (a running
- * refresh, change of payments that wait to be settled), then gather purses until one covers the amount.
+ * Choose coins. When they do not suffice and the mint can be reached, bring home what is on its way, one after another
+ * until they do: a running refresh, the change of payments that wait to be settled.
  */
-async function chooseOrGather(
-  ctx: Context,
-  { account, unit, amount }: Pick<PayOrder, 'account' | 'unit' | 'amount'>,
-): Promise<Choice<Priced>> {
-  const tryToChoose = (): Choice<Priced> | undefined => {
-    try {
-      return choose(ctx, account, unit, amount)
-    } catch (error) {
-      if (error instanceof AppError && error.retryable) return undefined
-      throw error
+async function chooseOrHasten(ctx: Context, order: Order, among?: ReadonlySet<string>): Promise<Choice<Priced>> {
+  const { account, unit } = order
+  if (ctx.mints.reachability(account).reachable) {
+    const open = ctx.store.read.operations({ account, states: ['settling', 'signed'] })
+    for (const operation of open.filter((one) => one.unit === unit && one.kind !== 'receive')) {
+      if (canChoose(ctx, order, among)) break
+      await hasten(ctx, operation)
     }
   }
-  const isReachable = () => ctx.mints.reachability(account).reachable
-  let choice = tryToChoose()
-  if (!choice && isReachable()) {
-    const open = ctx.store.read.operations({ account, states: ['settling', 'signed'] })
-    const ours = open.filter((operation) => operation.unit === unit && operation.kind !== 'receive')
-    await Promise.all(ours.map((operation) => hasten(ctx, operation)))
-    choice = tryToChoose()
+  return choose(ctx, order, among)
+}
+
+type Order = Pick<PayOrder, 'account' | 'unit' | 'amount'>
+
+function canChoose(ctx: Context, order: Order, among?: ReadonlySet<string>): boolean {
+  try {
+    return choose(ctx, order, among).inputs.length > 0
+  } catch (error) {
+    if (error instanceof AppError) return false
+    throw error
   }
-  for (let purses = 0; !choice && purses < mostGathered && isReachable(); purses++) {
-    if (!(await ctx.gather(account, unit))) break
-    choice = tryToChoose()
-  }
-  return choice ?? choose(ctx, account, unit, amount)
 }
 
 async function hasten(ctx: Context, operation: Operation): Promise<void> {
@@ -131,28 +140,30 @@ async function hasten(ctx: Context, operation: Operation): Promise<void> {
   await Promise.race([ctx.runNow(operation.id), ctx.clock.wait(ctx.config.settleFirstMs)])
 }
 
-/** @throws AppError `not_enough`, `no_single_purse` */
-function choose(ctx: Context, account: number, unit: string, amount: number): Choice<Priced> {
+/**
+ * @param among V2 ids of keysets; coins of others are left alone
+ * @throws AppError `not_enough`, `no_single_purse`
+ */
+function choose(ctx: Context, { account, unit, amount }: Order, among?: ReadonlySet<string>): Choice<Priced> {
   const now = unixNow(ctx.clock)
   const keyset = keysetOf(ctx.store, account)
   const coins = ctx.store.read.coins(account, unit, 'spendable').flatMap((coin): readonly Priced[] => {
     const found = keyset(coin.keysetId)
     if (!found || (found.finalExpiry ?? Number.POSITIVE_INFINITY) <= now + expiresSoonSeconds) return []
+    if (among && !among.has(found.idV2)) return []
     return [{ ...coin, feePpk: found.feePpk }]
   })
   const result: ChoiceResult<Priced> = chooseCoins(coins, amount, splitAmount(amount).length)
   if (result.kind === 'chosen') return result.choice
   const total = coins.reduce((sum, coin) => sum + coin.amount, 0)
-  const { reserved, handed_over } = ctx.store.read.totals(account, unit)
   const facts = { largest: result.largest, total }
   if (total > amount) throw new AppError('no_single_purse', 'no purse covers this amount', { facts, retryable: true })
-  const isOnItsWay = total + reserved + handed_over > amount
-  throw new AppError('not_enough', 'the coins do not cover this amount', { facts, retryable: isOnItsWay })
+  throw new AppError('not_enough', 'the coins do not cover this amount', { facts })
 }
 
 /** P1 */
 function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'> {
-  const { account, unit, amount, requestId, memo } = order
+  const { account, unit, amount, payee, expectedKey, requestId, memo } = order
   const id = newId(ctx)
   const url = requireMint(ctx, account).url
   const keysets = ctx.store.read.keysets(account).filter((keyset) => keyset.unit === unit)
@@ -168,10 +179,16 @@ function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'>
   })
   const now = ctx.clock.now()
   const operation: OperationIn<'pay', 'asking'> = {
-    ...order,
     kind: 'pay',
     state: 'asking',
     id,
+    account,
+    unit,
+    amount,
+    payee,
+    expectedKey,
+    requestId,
+    memo,
     hello: bytesToHex(hello),
     createdAt: now,
     updatedAt: now,
@@ -227,19 +244,20 @@ export async function confirmPay(ctx: Context, id: string): Promise<void> {
   const mint = requireMint(ctx, operation.account)
   const { reachable } = ctx.mints.reachability(mint.account)
   if (!mint.offlineCapable && !reachable) throw unreachable()
-  const choice = await chooseOrGather(ctx, operation)
+  const terms = decodeBody(termsSchema, hexToBytes(operation.terms.body))
+  const choice = await chooseFor(ctx, operation, terms, mint.offlineCapable)
+  const amounts = changeAmounts(ctx, operation, choice.change, terms)
   if (choice.fee > operation.fee) throw new AppError('wrong_fee', 'the fee is higher than what was shown')
   ctx.store.transaction((write) => {
     const { account, unit } = operation
     const coins = choice.inputs
     const [first] = coins
     if (!first) throw new AppError('not_enough', 'no coins')
-    const amounts = splitAmount(choice.change)
     const purse =
       amounts.length > 0 ? write.takePurse({ generation: ctx.generation, account, unit }, 'change', 'offered') : null
     const planned = purse ? planOutputs(ctx, write, purse, amounts, id) : { outputs: [], own: [] }
     const built = buildHandover({
-      terms: decodeBody(termsSchema, hexToBytes(operation.terms.body)),
+      terms,
       termsHash: hexToBytes(hashOfTerms(operation.terms.body)),
       coins: coins.map((coin) => toHandOver(ctx, coin)),
       purseKey: ctx.secrets.purseKey(first.path),
@@ -282,6 +300,36 @@ export async function confirmPay(ctx: Context, id: string): Promise<void> {
   ctx.emit({ kind: 'operation', id })
   ctx.emit({ kind: 'balance' })
   ctx.wake()
+}
+
+/**
+ * Coins that the payee can verify, since the handover may have to go out signed; others only when there is no way but
+ * to settle first.
+ */
+async function chooseFor(ctx: Context, order: Order, terms: Terms, isOfflineCapable: boolean): Promise<Choice<Priced>> {
+  const verifiable = new Set(terms.keysetIds.map(bytesToHex))
+  if (isOfflineCapable && canChoose(ctx, order, verifiable)) return choose(ctx, order, verifiable)
+  const { account, unit } = order
+  if (ctx.mints.reachability(account).reachable) {
+    const amounts = splitAmount(order.amount)
+    const keyset = outputKeyset(ctx.store.read.keysets(account), unit, amounts, unixNow(ctx.clock), verifiable)
+    if (!keyset)
+      throw new AppError('keyset_unknown', 'the payee knows no active keyset of this mint', { retryable: true })
+    return chooseOrHasten(ctx, order)
+  }
+  return choose(ctx, order, verifiable)
+}
+
+/** @throws AppError `amount_out_of_range` when no active keyset has coins for payment and change: nothing is reserved yet */
+function changeAmounts(ctx: Context, { account, unit }: Order, change: number, terms: Terms): readonly number[] {
+  const keysets = ctx.store.read.keysets(account)
+  const now = unixNow(ctx.clock)
+  const amounts = splitUpTo(change, largestDenomination(keysets, unit, now) ?? 1)
+  const all = [...terms.outputs.map(([amount]) => amount), ...amounts]
+  if (all.length > maxOutputs || !outputKeyset(keysets, unit, all, now)) {
+    throw new AppError('amount_out_of_range', 'no active keyset has coins for this payment and its change')
+  }
+  return amounts
 }
 
 function toHandOver(ctx: Context, coin: Coin): CoinToHandOver {

@@ -31,7 +31,8 @@ const receiptTimeoutMs = 20_000
 export type AgreedSession = { readonly session: PaySession; readonly signed: SignedMessage; readonly terms: Terms }
 
 /**
- * Dial the payee, say Hello, check the Terms. The same operation always says the same Hello under the same peer key.
+ * Dial the payee, say Hello, check the Terms. The same operation always says the same Hello under the same peer key, and
+ * accepts no other Terms than those it has.
  * @throws AppError `peer_unreachable`, `peer_timeout`, `bad_terms`, `relayed_terms`, `wrong_payee`, or the payee's own refusal
  */
 export async function agree(ctx: Context, operation: Pay): Promise<AgreedSession> {
@@ -43,6 +44,10 @@ export async function agree(ctx: Context, operation: Pay): Promise<AgreedSession
     if ('refusal' in answer) throw new AppError(refusalCode(answer.refusal), 'the payee refuses')
     if (!('terms' in answer)) throw new AppError('bad_frame', 'expected Terms')
     const terms = decodeBody(termsSchema, answer.terms.body)
+    const isRepeat = 'terms' in operation
+    if (isRepeat && !sameBytes(answer.terms.body, hexToBytes(operation.terms.body))) {
+      throw new AppError('bad_terms', 'other Terms than before')
+    }
     assertTerms({
       signed: answer.terms,
       terms,
@@ -52,7 +57,7 @@ export async function agree(ctx: Context, operation: Pay): Promise<AgreedSession
       payerPeer: session.payerPeer,
       payeePeer: session.payeePeer,
       expectedKey,
-      now: unixNow(ctx.clock),
+      now: isRepeat ? null : unixNow(ctx.clock),
     })
     return { session, signed: answer.terms, terms }
   } catch (error) {

@@ -13,6 +13,9 @@ import {
   type VerifiedSignature,
 } from './settle.ts'
 
+/** `lastError` of an operation whose coins' keyset has expired: an alarm, never an end. */
+export const expiredReason = 'the keyset of a coin has expired'
+
 /** An operation that carries a signed swap. */
 export type Settling = Extract<Operation, { swap: SwapRecord }>
 
@@ -44,6 +47,12 @@ export function retry(ctx: Context, operation: Operation, reason: string, retryA
     nextAttemptAt: nextAttempt(ctx, operation.attempts, retryAfterMs),
   })
 }
+
+const dayMs = 24 * 3_600_000
+
+/** A sad end is looked at again daily, and ever more rarely with its age: mints err, and are restored from old copies. */
+export const lookAgainPause = ({ clock }: Pick<Context, 'clock'>, { createdAt }: Operation): number =>
+  Math.max(dayMs, Math.floor((clock.now() - createdAt) / 4))
 
 /** A 16-byte random id in hex. */
 export const newId = ({ random }: Pick<Context, 'random'>): string =>
@@ -105,7 +114,9 @@ async function afterSync(ctx: Context, { account }: Settling, outcome: Outcome):
  */
 export function isConfirmed(ctx: Context, operation: Settling, kind: Reading['kind']): boolean {
   const now = ctx.clock.now()
-  const before = operation.reading?.kind === kind ? operation.reading : null
+  // A reading from the future is one from before the clock was set back: it says nothing of how long ago it was.
+  const isEqual = operation.reading?.kind === kind && operation.reading.at <= now
+  const before = isEqual ? operation.reading : null
   if (before && now - before.at >= ctx.config.readingGapMs) return true
   const reading = before ?? { kind, at: now }
   const nextAttemptAt = Math.max(now + 1, reading.at + ctx.config.readingGapMs)
@@ -127,10 +138,8 @@ export async function settleRound<O extends Settling>(
   ends: Ends<O>,
 ): Promise<void> {
   const ready = withAttempt(ctx, operation)
-  if (!ready) {
-    await ctx.mints.sync(operation.account)
-    return retry(ctx, operation, 'no active keyset can sign this')
-  }
+  // Nothing to send: others may have settled it all the same, under a keyset that was active then.
+  if (!ready) return conclude(ctx, operation, await lookAt(ctx, operation, role), ends)
   return conclude(ctx, ready, await trySettle(ctx, ready, role), ends)
 }
 
@@ -163,7 +172,7 @@ function keepTrying(
   if (outcome.kind === 'refused') {
     retry(ctx, { ...operation, reading: null, refusedSince: operation.refusedSince ?? now }, outcome.reason)
   } else if (outcome.kind === 'expired') {
-    retry(ctx, { ...operation, reading: null }, 'the keyset of a coin has expired')
+    retry(ctx, { ...operation, reading: null }, expiredReason)
   } else {
     const pendingSince = outcome.pending ? (operation.pendingSince ?? now) : null
     retry(ctx, { ...operation, pendingSince }, outcome.reason, outcome.retryAfterMs)

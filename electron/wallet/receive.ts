@@ -27,7 +27,14 @@ import {
 } from '../../shared/messages.ts'
 import { type Context, unixNow } from './context.ts'
 import { handoverDigest, type VerifiedHandover, verifyHandover } from './handover.ts'
-import { limitsNow, maxOpenTerms, maxOpenTermsPerAddress, openTermsMs, refusalByLimits } from './limits.ts'
+import {
+  limitsNow,
+  maxOpenTerms,
+  maxOpenTermsPerAddress,
+  maxOpenTermsPerDay,
+  openTermsMs,
+  refusalByLimits,
+} from './limits.ts'
 import type { Operation, OperationIn } from './operation.ts'
 import { keysetOf, planOutputs } from './own-coins.ts'
 import type { PayeeProtocol, RemotePayer } from './ports.ts'
@@ -38,6 +45,7 @@ import { outputKeyset, type VerifiedSignature, verifySignature } from './settle.
 import type { MintRow } from './store-port.ts'
 
 const hourMs = 3_600_000
+const dayMs = 24 * hourMs
 /** After this long without a handover the mint is asked for the first time whether the payer settled. */
 const firstAskMs = 60_000
 /** Nothing is accepted from a keyset that expires within this many seconds (protocol section 4). */
@@ -106,7 +114,7 @@ function answerHello(ctx: Context, frame: Uint8Array, from: RemotePayer): Uint8A
 
   const { mint, keysetIds } = agreedMint(ctx, hello.mint.keysetIds.map(bytesToHex), hello.unit)
   const amounts = payableSplit(ctx, mint, hello.unit, hello.amount)
-  openRequest(ctx, hello)
+  openRequest(ctx, hello, mint.account)
   assertRoomForTerms(ctx, from.address)
   if (mint.offlineCapable && !ctx.mints.reachability(mint.account).reachable) {
     const code = exceeded(ctx, mint, hello.unit, hello.amount)
@@ -195,6 +203,10 @@ function assertRoomForTerms(ctx: Context, address: string): void {
   const open = ctx.store.read.openTerms(address, ctx.clock.now() - openTermsMs)
   if (open.fromAddress >= maxOpenTermsPerAddress || open.inAll >= maxOpenTerms) {
     throw new AppError('too_many_terms', 'too many unanswered Terms', { retryable: true })
+  }
+  const today = ctx.store.read.openTerms(address, ctx.clock.now() - dayMs)
+  if (today.inAll >= maxOpenTermsPerDay) {
+    throw new AppError('too_many_terms', 'too many unanswered Terms today', { retryable: true })
   }
 }
 
@@ -319,6 +331,7 @@ async function takeSigned(
       state: 'signed',
       ...due(ctx, 0),
       handoverHash,
+      signedAt: ctx.clock.now(),
       swap,
       claim: toHex(claim),
       purseKey,
@@ -351,13 +364,16 @@ async function judge(ctx: Context, operation: Receive, handover: SignedHandover)
       return found?.account === operation.account ? found.keyset : undefined
     },
     wasSeen: (Y) => ctx.store.read.wasSeen(Y),
+    canBeSigned: (amounts) =>
+      outputKeyset(ctx.store.read.keysets(operation.account), operation.unit, amounts, now) !== undefined,
     expiresAfter: now + expiresSoonSeconds,
     verifyCoins: ctx.verifyCoins,
   })
-  // While coins were verified another payment may have brought one of them.
+  // While coins were verified another payment may have brought one of them, or answered the request.
   if (verdict.kind === 'valid' && verdict.swap.inputs.some(({ Y }) => ctx.store.read.wasSeen(Y))) {
     return invalid('coin_seen', 'a coin that was seen before')
   }
+  if (isClosed(ctx, operation.requestId)) return invalid('request_closed', 'this request was paid')
   return verdict
 }
 

@@ -6,14 +6,14 @@
 import { inputFee, sumAmounts } from '../../shared/amount.ts'
 import { bytesToHex, compareBytes, hexToBytes } from '../../shared/cashu/numbers.ts'
 import { sigAllDigest } from '../../shared/cashu/p2pk.ts'
-import { maxInputs } from '../../shared/cashu/wire.ts'
+import { maxInputs, maxOutputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
 import { spreadAmount } from './coins.ts'
-import type { Context } from './context.ts'
+import { type Context, unixNow } from './context.ts'
 import type { OperationIn, OperationOf, SwapRecord } from './operation.ts'
 import { coinsFrom, keysetOf, planOutputs } from './own-coins.ts'
-import { ended, newId, settleRound, stamp } from './progress.ts'
-import type { VerifiedSignature } from './settle.ts'
+import { due, ended, lookAgainPause, lookAt, newId, save, settleRound, stamp } from './progress.ts'
+import { largestDenomination, outputKeyset, type VerifiedSignature } from './settle.ts'
 import type { Coin, PurseRow, WalletWrites } from './store-port.ts'
 
 type Refresh = OperationOf<'refresh'>
@@ -22,6 +22,9 @@ type Refresh = OperationOf<'refresh'>
 const largestFeeShare = 0.01
 /** Outputs of a refresh: room for a good spread, well under what mints take. */
 const refreshOutputs = 48
+
+/** Coins of a keyset that ends, or is not active any more, move on this long before its end. Seconds. */
+const moveOnSeconds = 90 * 24 * 3600
 
 export type RefreshPlan = {
   readonly account: number
@@ -36,7 +39,7 @@ export type RefreshPlan = {
 /**
  * F1. Also moves a reclaimed payment's coins to this operation. Runs inside the caller's transaction, so that a payment
  * and its reclaim change together.
- * @throws AppError `dust` when the fee takes all of it
+ * @throws AppError `dust` when the fee takes all of it, `amount_out_of_range` when no active keyset has such coins
  */
 export function planRefresh(ctx: Context, write: WalletWrites, plan: RefreshPlan): Refresh {
   const { account, unit, reason, reclaims } = plan
@@ -47,8 +50,8 @@ export function planRefresh(ctx: Context, write: WalletWrites, plan: RefreshPlan
   const fee = feeOf(ctx, coins)
   const amount = sumAmounts(coins.map((coin) => coin.amount)) - fee
   if (amount < 1) throw new AppError('dust', 'the fee would take all of it')
+  const amounts = outputAmounts(ctx, account, unit, amount)
   const target = targetPurse(ctx, write, account, unit)
-  const amounts = spreadAmount(amount, ctx.config.coinsOfEach, refreshOutputs)
   const { outputs, own } = planOutputs(ctx, write, target, amounts, id)
   const now = ctx.clock.now()
   const operation: Refresh = {
@@ -80,6 +83,22 @@ export function planRefresh(ctx: Context, write: WalletWrites, plan: RefreshPlan
   return operation
 }
 
+/** @throws AppError `amount_out_of_range` before anything is reserved */
+function outputAmounts(
+  { store, clock, config }: Context,
+  account: number,
+  unit: string,
+  amount: number,
+): readonly number[] {
+  const keysets = store.read.keysets(account)
+  const largest = largestDenomination(keysets, unit, unixNow(clock))
+  const amounts = largest ? spreadAmount(amount, { ofEach: config.coinsOfEach, largest, limit: refreshOutputs }) : []
+  if (amounts.length === 0 || amounts.length > maxOutputs || !outputKeyset(keysets, unit, amounts, unixNow(clock))) {
+    throw new AppError('amount_out_of_range', 'no active keyset has coins for this amount')
+  }
+  return amounts
+}
+
 /** Fee of spending these coins, in the unit. */
 function feeOf({ store }: Context, coins: readonly Coin[]): number {
   const keyset = (coin: Coin) => keysetOf(store, coin.account)(coin.keysetId)
@@ -108,20 +127,27 @@ function signedSwap({ secrets }: Context, coins: readonly Coin[], planned: SwapR
  */
 function targetPurse(ctx: Context, write: WalletWrites, account: number, unit: string): PurseRow {
   const place = { generation: ctx.generation, account, unit }
-  const purses = ctx.store.read.purses(account, unit).filter(({ generation }) => generation === ctx.generation)
-  const isFilling = (id: number) =>
-    ctx.store.read.operations({ kind: 'refresh', states: ['settling'], account }).some((other) => isTarget(other, id))
-  if (isMilestoneDue(purses)) return write.takePurse(place, 'refresh', 'milestone')
-  const open = purses.find(
-    ({ purpose, used, closed, id }) => purpose === 'refresh' && !used && !closed && !isFilling(id),
-  )
-  return open ?? write.takePurse(place, 'refresh', 'own')
+  if (isMilestoneDue(ctx, account)) return write.takePurse(place, 'refresh', 'milestone')
+  const filling = ctx.store.read.operations({ kind: 'refresh', states: ['settling'], account })
+  const open = gatheringPurse(ctx, account, unit)
+  const isFree = open && !filling.some((other) => other.kind === 'refresh' && other.target === open.id)
+  return isFree ? open : write.takePurse(place, 'refresh', 'own')
 }
 
-const isTarget = (operation: { kind: string; target?: number }, id: number) => operation.target === id
+/** The newest refresh purse that has not paid yet and takes more coins. */
+function gatheringPurse(ctx: Context, account: number, unit: string): PurseRow | undefined {
+  return ctx.store.read
+    .purses(account, unit)
+    .filter(
+      ({ generation, purpose, used, closed }) =>
+        generation === ctx.generation && purpose === 'refresh' && !used && !closed,
+    )
+    .at(-1)
+}
 
-/** A hundred purses past the last milestone that was filled (protocol section 2). */
-function isMilestoneDue(purses: readonly PurseRow[]): boolean {
+/** A hundred purses past the last milestone that was filled, whatever their units (protocol section 2). */
+function isMilestoneDue(ctx: Context, account: number): boolean {
+  const purses = ctx.store.read.purses(account, null).filter(({ generation }) => generation === ctx.generation)
   const highest = Math.max(0, ...purses.map(({ purse }) => purse))
   const newest = Math.floor(highest / 100) * 100
   return newest > 0 && !purses.some(({ purse }) => purse === newest)
@@ -129,6 +155,7 @@ function isMilestoneDue(purses: readonly PurseRow[]): boolean {
 
 /** One step: store the exact request, send it, take what the facts say. */
 export async function stepRefresh(ctx: Context, operation: Refresh): Promise<void> {
+  if (operation.state === 'lost') return lookAgain(ctx, operation)
   if (operation.state !== 'settling') return
   return settleRound(
     ctx,
@@ -141,10 +168,24 @@ export async function stepRefresh(ctx: Context, operation: Refresh): Promise<voi
   )
 }
 
+/** A mint may have erred: what it says of a lost swap is asked again until the keyset expires. */
+async function lookAgain(ctx: Context, operation: OperationIn<'refresh', 'lost'>): Promise<void> {
+  const outcome = await lookAt(ctx, operation, { kind: 'owner' })
+  if (outcome.kind === 'settled') return finish(ctx, operation, outcome.signatures)
+  return save(ctx, {
+    ...operation,
+    ...(outcome.kind === 'expired' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))),
+  })
+}
+
 type SettlingRefresh = OperationIn<'refresh', 'settling'>
 
 /** F3 */
-function finish(ctx: Context, operation: SettlingRefresh, signatures: readonly VerifiedSignature[]): void {
+function finish(
+  ctx: Context,
+  operation: OperationIn<'refresh', 'settling' | 'lost'>,
+  signatures: readonly VerifiedSignature[],
+): void {
   const coins = coinsFrom(ctx, signatures, operation)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
@@ -170,10 +211,14 @@ function giveUp(
     write.insertCoins(coins)
     write.markPurse(operation.target, { closed: true })
     if (kind === 'bounced') write.moveCoins(inputYs(operation), ['reserved', 'spent'], 'spent', operation.id)
-    write.updateOperation({ ...operation, state: kind === 'dead' ? 'dead' : 'lost', ...ended(ctx) })
+    const next = kind === 'dead' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))
+    write.updateOperation({ ...operation, state: kind === 'dead' ? 'dead' : 'lost', ...next })
     if (kind === 'dead') {
       const { account, unit, reason, reclaims } = operation
-      planRefresh(ctx, write, { account, unit, coins: ctx.store.read.coinsOf(operation.id), reason, reclaims })
+      const coins = ctx.store.read.coinsOf(operation.id)
+      const { id } = planRefresh(ctx, write, { account, unit, coins, reason, reclaims })
+      const payment = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
+      if (payment?.kind === 'pay' && payment.state === 'reclaiming') write.updateOperation({ ...payment, reclaim: id })
     } else wakeReclaimed(ctx, write, operation)
   })
   tell(ctx, operation)
@@ -194,18 +239,14 @@ function tell(ctx: Context, { id }: Refresh): void {
 const inputYs = ({ swap }: Refresh) => swap.inputs.map(({ Y }) => Y)
 
 /**
- * Start the re-keying that is due: for each unit of a reachable mint, the used purses and the small ones that are not
- * part of anything else. One refresh at a time for each unit, because they fill one purse one after another.
+ * Start the re-keying that is due: one refresh at a time for each unit, because they fill one purse one after another.
  * @returns how many were started
  */
 export function startDueRefreshes(ctx: Context, account: number): number {
   // A person is looking at what a payment would cost: its coins stay where they are.
   if (ctx.store.read.operations({ kind: 'pay', states: ['asking', 'agreed'], account, limit: 1 }).length > 0) return 0
-  const running = ctx.store.read.operations({ kind: 'refresh', states: ['settling'], account })
-  const units = new Set(ctx.store.read.keysets(account).map(({ unit }) => unit))
   let started = 0
-  for (const unit of units) {
-    if (running.some((operation) => operation.unit === unit)) continue
+  for (const unit of unitsOf(ctx, account)) {
     const coins = nextToRefresh(ctx, account, unit)
     if (!coins) continue
     ctx.store.transaction((write) => planRefresh(ctx, write, { account, unit, coins, reason: 'rekey', reclaims: null }))
@@ -215,43 +256,62 @@ export function startDueRefreshes(ctx: Context, account: number): number {
   return started
 }
 
-/**
- * Start bringing coins of one more purse into the one that gathers, largest first: for a payment that no single purse
- * covers although all of them together do.
- * @returns the operation to wait for, or undefined when every coin is in that purse already
- */
-export function startGathering(ctx: Context, account: number, unit: string): Refresh | undefined {
-  const spendable = ctx.store.read.coins(account, unit, 'spendable')
-  const sources = ctx.store.read
-    .purses(account, unit)
-    .filter(({ purpose, used, closed }) => purpose !== 'refresh' || used || closed)
-    .map(({ id }) => spendable.filter(({ purseId }) => purseId === id).slice(0, maxInputs))
-    .sort((a, b) => total(b) - total(a))
-  const [coins] = sources
-  if (!coins || total(coins) <= feeOf(ctx, coins)) return undefined
-  return ctx.store.transaction((write) =>
-    planRefresh(ctx, write, { account, unit, coins, reason: 'rekey', reclaims: null }),
-  )
-}
+const unitsOf = ({ store }: Context, account: number) => new Set(store.read.keysets(account).map(({ unit }) => unit))
 
 const total = (coins: readonly Coin[]): number => sumAmounts(coins.map(({ amount }) => amount))
 
 /** Whether some purse of this mint awaits re-keying. */
 export function isRefreshDue(ctx: Context, account: number): boolean {
-  const units = new Set(ctx.store.read.keysets(account).map(({ unit }) => unit))
-  return [...units].some((unit) => nextToRefresh(ctx, account, unit) !== undefined)
+  return [...unitsOf(ctx, account)].some((unit) => nextToRefresh(ctx, account, unit) !== undefined)
 }
 
-/** Coins of the next purse to re-key: a used one, or a received or change purse beside the one that gathers. */
+/**
+ * Coins of the next purse to re-key. Always: coins of a keyset that ends. Where the fee is worth it: a used purse; any
+ * purse beside the one that gathers, so that what was received and added can be paid in one go; and any purse at all when
+ * a milestone is due.
+ */
 function nextToRefresh(ctx: Context, account: number, unit: string): readonly Coin[] | undefined {
-  const purses = ctx.store.read.purses(account, unit)
-  const spendable = ctx.store.read.coins(account, unit, 'spendable')
-  for (const purse of purses) {
-    const isSmall = purse.purpose === 'receive' || purse.purpose === 'change'
-    if (!purse.used && !isSmall) continue
-    const coins = spendable.filter(({ purseId }) => purseId === purse.id).slice(0, maxInputs)
-    const fee = feeOf(ctx, coins)
-    if (coins.length > 0 && fee <= total(coins) * largestFeeShare && total(coins) > fee) return coins
+  if (isRunning(ctx, account, unit)) return undefined
+  const keyset = keysetOf(ctx.store, account)
+  const now = unixNow(ctx.clock)
+  const lastsUntil = (coin: Coin) => keyset(coin.keysetId)?.finalExpiry ?? Number.POSITIVE_INFINITY
+  const spendable = ctx.store.read.coins(account, unit, 'spendable').filter((coin) => lastsUntil(coin) > now)
+  const purses = ctx.store.read
+    .purses(account, unit)
+    .map((purse) => ({ purse, coins: spendable.filter(({ purseId }) => purseId === purse.id).slice(0, maxInputs) }))
+    .filter(({ coins }) => total(coins) > feeOf(ctx, coins) && canBeHeld(ctx, account, unit, coins))
+  const ending = purses.find(({ coins }) => coins.some((coin) => lastsUntil(coin) <= now + moveOnSeconds))
+  if (ending && outlives(ctx, account, unit, now + moveOnSeconds)) return ending.coins
+  const worth = purses.filter(({ coins }) => feeOf(ctx, coins) <= total(coins) * largestFeeShare)
+  const gathering = gatheringPurse(ctx, account, unit) ?? (purses.length > 1 ? undefined : purses[0]?.purse)
+  const isMilestone = isMilestoneDue(ctx, account)
+  return worth.find(({ purse }) => purse.used || isMilestone || purse.id !== gathering?.id)?.coins
+}
+
+/** Whether new coins of this unit would last longer than this (Unix seconds). */
+function outlives({ store }: Context, account: number, unit: string, until: number): boolean {
+  return outputKeyset(store.read.keysets(account), unit, [1], until) !== undefined
+}
+
+function canBeHeld(ctx: Context, account: number, unit: string, coins: readonly Coin[]): boolean {
+  try {
+    return outputAmounts(ctx, account, unit, total(coins) - feeOf(ctx, coins)).length > 0
+  } catch (error) {
+    if (error instanceof AppError) return false
+    throw error
   }
-  return undefined
+}
+
+/** Whether a refresh of this unit is on its way. One whose coins have expired never ends and does not count. */
+function isRunning({ store, clock }: Context, account: number, unit: string): boolean {
+  const now = unixNow(clock)
+  const keyset = keysetOf(store, account)
+  return store.read
+    .operations({ kind: 'refresh', states: ['settling'], account })
+    .some(
+      (operation) =>
+        operation.kind === 'refresh' &&
+        operation.unit === unit &&
+        operation.swap.inputs.every(({ id }) => (keyset(id)?.finalExpiry ?? Number.POSITIVE_INFINITY) > now),
+    )
 }

@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 
 const storedRequest = z.object({
   id: z.string(),
+  account: z.number(),
   unit: z.string(),
   /** Null when the payer chooses. */
   amount: z.number().nullable(),
@@ -23,11 +24,12 @@ export function storeRequest({ store }: Context, request: StoredRequest): void {
 }
 
 /** @throws AppError `not_found`, `bad_input`, `request_closed` unless the Hello may be answered with Terms */
-export function openRequest({ store }: Pick<Context, 'store'>, hello: Hello): void {
+export function openRequest({ store }: Pick<Context, 'store'>, hello: Hello, account: number): void {
   if (hello.requestId === undefined) return
   const stored = store.read.meta(keyOf(hello.requestId))
   if (stored === undefined) throw new AppError('not_found', 'no such request')
   const request = storedRequest.parse(stored)
+  if (request.account !== account) throw new AppError('mint_unknown', 'the request names another mint')
   if (request.unit !== hello.unit) throw new AppError('unit_unknown', 'the request has another unit')
   if (request.amount !== null && request.amount !== hello.amount) {
     throw new AppError('bad_input', 'the request has another amount')

@@ -33,7 +33,7 @@ export type RunnerParts = {
   /** One step of an operation, by its kind. */
   readonly step: (operation: Operation) => Promise<void>
   /** An unexpected failure of a step: a defect, told to the log with its code. */
-  readonly report: (error: AppError, operation: Operation) => void
+  readonly report: (error: AppError, operation: Operation | null) => void
 }
 
 export function createRunner({ store, clock, step, report }: RunnerParts): Runner {
@@ -92,11 +92,16 @@ export function createRunner({ store, clock, step, report }: RunnerParts): Runne
   const loop = async (): Promise<void> => {
     while (isRunning) {
       const woken = signal.promise
-      await runDue()
-      const dueAt = store.read.nextDueAt()
+      const dueAt = await runDue().then(() => store.read.nextDueAt(), whenTheStoreFails)
       const sleepMs = dueAt === null ? longestSleepMs : Math.min(longestSleepMs, Math.max(1, dueAt - clock.now()))
       await Promise.race([woken, clock.wait(sleepMs)])
     }
+  }
+
+  /** A full disk, an unreadable row: told, and tried again; what is stored is safe. */
+  const whenTheStoreFails = (cause: unknown): number => {
+    report(new AppError('internal', 'the runner could not go on', { cause }), null)
+    return clock.now() + afterFailureMs
   }
 
   const track = (work: Promise<void>): Promise<void> => {

@@ -98,7 +98,10 @@ type Facts = Pick<Settle, 'keyset' | 'swap' | 'role' | 'unit' | 'now'> & {
   readonly found: readonly (VerifiedSignature | undefined)[]
 }
 
-/** The table of protocol section 8, row by row; the first that matches. */
+/**
+ * The table of protocol section 8, row by row; the first that matches. (A swap that passed between the two questions looks
+ * dead to its owner for a moment; the second reading puts that right.)
+ */
 function judge({ states, found, keyset, swap, role, unit, now }: Facts): Outcome {
   const asAgreed = swap.outputs.map(({ amount }, index) => isAgreed(found[index], amount, unit, keyset))
   const mine = swap.outputs.map(({ B_ }) => role.kind === 'owner' || role.mine.has(B_))
@@ -110,7 +113,6 @@ function judge({ states, found, keyset, swap, role, unit, now }: Facts): Outcome
   if (states.includes('PENDING'))
     return { kind: 'unknown', reason: 'an input is pending', reachable: true, pending: true } // 3
   if (states.includes('SPENT')) return { kind: 'bounced', signatures: present(signatures) } // 4
-  if (asAgreed.every((isSigned) => isSigned)) return contradiction('signed between two questions') // ask again
   if (found.some((signature) => signature !== undefined)) return { kind: 'dead', signatures: present(signatures) } // 5
   return { kind: 'refused', reason: 'nothing is spent and nothing signed' } // 6
 }
@@ -234,6 +236,13 @@ export function outputKeyset(
         amounts.every((amount) => Object.hasOwn(keyset.keys, String(amount))),
     )
     .sort((a, b) => a.feePpk - b.feePpk || compareExpiry(lasts(b), lasts(a)) || (a.id < b.id ? -1 : 1))[0]
+}
+
+/** The largest denomination up to 2^53−1 that an active keyset of the unit has; undefined when there is no such keyset. */
+export function largestDenomination(keysets: readonly Keyset[], unit: string, now: number): number | undefined {
+  const keyset = outputKeyset(keysets, unit, [], now)
+  const amounts = keyset ? Object.keys(keyset.keys).map(Number).filter(Number.isSafeInteger) : []
+  return amounts.length > 0 ? Math.max(...amounts) : undefined
 }
 
 const compareExpiry = (a: number, b: number) => (a === b ? 0 : a - b)

@@ -66,6 +66,8 @@ export type CoinTotals = Readonly<Record<CoinState, number>>
 
 export type OperationFilter = {
   readonly kind?: OperationKind
+  /** Payments in both directions, without Terms that nobody answered. */
+  readonly isPayment?: true
   readonly states?: readonly string[]
   readonly account?: number
   /** Newest first, at most this many. */
@@ -76,7 +78,12 @@ export type OperationFilter = {
 export type WalletReads = {
   operation(id: string): Operation | undefined
   operations(filter: OperationFilter): readonly Operation[]
-  /** Operations whose `nextAttemptAt` is not after `now`, newest first (newest risk first). */
+  /** The newest payment of ours for this request of this payee that gave something away, or may have. */
+  payOfRequest(requestId: string, payeeKey: string): Operation | undefined
+  /**
+   * Operations whose `nextAttemptAt` is not after `now`: those with something at stake first, questions about what never
+   * came last; newest first among equals.
+   */
   dueOperations(now: number, limit: number): readonly Operation[]
   /** The earliest `nextAttemptAt`, or null. */
   nextDueAt(): number | null
@@ -86,9 +93,9 @@ export type WalletReads = {
   receiveByTerms(termsHash: string): Operation | undefined
   /** Whether a signed or final payment names this request. */
   isRequestAnswered(requestId: string): boolean
-  /** How many Terms sent since `since` are still unanswered: from this address, and in all. */
+  /** How many Terms sent since `since` led to no accepted payment: from this address, and in all. */
   openTerms(address: string, since: number): { readonly fromAddress: number; readonly inAll: number }
-  /** Unsettled signed payments: their sum, and how many came since `since`. */
+  /** Sum of unsettled signed payments, and how many were signed since `since`, whatever became of them. */
   signedPayments(unit: string, since: number): { readonly sum: number; readonly count: number }
 
   mints(): readonly MintRow[]
@@ -100,7 +107,8 @@ export type WalletReads = {
   keysetV2(idV2: string): { readonly account: number; readonly keyset: Keyset } | undefined
 
   purse(id: number): PurseRow | undefined
-  purses(account: number, unit: string): readonly PurseRow[]
+  /** Of one unit, or of all when `unit` is null. */
+  purses(account: number, unit: string | null): readonly PurseRow[]
   coin(Y: string): Coin | undefined
   coins(account: number, unit: string, state: CoinState): readonly Coin[]
   coinsOf(operationId: string): readonly Coin[]
@@ -119,6 +127,8 @@ export type WalletWrites = {
   updateOperation(operation: Operation): void
   /** Operations of this mint that wait for another try become due now: the mint answers again. */
   hastenRetries(account: number, now: number): void
+  /** Operations that were last touched in what is now the future become due now: the clock was set back. */
+  hastenFuture(now: number): void
   insertMint(mint: Omit<MintRow, 'account'>): MintRow
   updateMint(mint: MintRow): void
   /** @throws AppError `keyset_twin` when the id, or its V2 id, belongs to other keys or another mint */

@@ -2,13 +2,21 @@
 // Transactions: W1 quote stored · W2 purse, indices, outputs and the exact issue request stored, before it is sent ·
 // W3 coins stored, done. An issue without a clean answer is looked up by NUT-09, never guessed.
 
+import { maxOutputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
 import { spreadAmount } from './coins.ts'
 import { type Context, unixNow } from './context.ts'
 import type { OperationIn, OperationOf } from './operation.ts'
 import { coinsFrom, keysetOf, planOutputs } from './own-coins.ts'
-import { due, ended, newId, retry, save, stamp } from './progress.ts'
-import { findSignatures, issueBody, matchAll, outputKeyset, type VerifiedSignature } from './settle.ts'
+import { due, ended, lookAgainPause, newId, retry, save, stamp } from './progress.ts'
+import {
+  findSignatures,
+  issueBody,
+  largestDenomination,
+  matchAll,
+  outputKeyset,
+  type VerifiedSignature,
+} from './settle.ts'
 
 type Withdraw = OperationOf<'withdraw'>
 
@@ -20,7 +28,7 @@ const expiryGrace = 3600
 /** Write down the intention. The runner asks for the quote. @throws AppError `mint_unknown`, `unit_unknown` */
 export function startWithdraw(ctx: Context, account: number, unit: string, amount: number): Withdraw {
   const now = ctx.clock.now()
-  assertCanHold(ctx, account, unit, amount)
+  amountsFor(ctx, account, unit, amount)
   const operation: Withdraw = {
     kind: 'withdraw',
     state: 'quoting',
@@ -40,13 +48,22 @@ export function startWithdraw(ctx: Context, account: number, unit: string, amoun
   return operation
 }
 
-function assertCanHold({ store, clock, config }: Context, account: number, unit: string, amount: number): void {
+/** @throws AppError `mint_unknown`, `unit_unknown`, `amount_out_of_range` */
+function amountsFor(
+  { store, clock, config }: Context,
+  account: number,
+  unit: string,
+  amount: number,
+): readonly number[] {
   if (!store.read.mint(account)) throw new AppError('mint_unknown', 'no such mint')
   const keysets = store.read.keysets(account)
   if (!keysets.some((keyset) => keyset.unit === unit)) throw new AppError('unit_unknown', 'the mint has no such unit')
-  if (!outputKeyset(keysets, unit, spreadAmount(amount, config.coinsOfEach), unixNow(clock))) {
+  const largest = largestDenomination(keysets, unit, unixNow(clock))
+  const amounts = largest ? spreadAmount(amount, { ofEach: config.coinsOfEach, largest, limit: maxOutputs }) : []
+  if (amounts.length === 0 || amounts.length > maxOutputs || !outputKeyset(keysets, unit, amounts, unixNow(clock))) {
     throw new AppError('amount_out_of_range', 'no active keyset has coins for this amount')
   }
+  return amounts
 }
 
 /** One step: whatever the state asks for, safe to repeat after a crash at any line. */
@@ -58,8 +75,9 @@ export async function stepWithdraw(ctx: Context, operation: Withdraw): Promise<v
       return lookAtQuote(ctx, operation)
     case 'issuing':
       return issue(ctx, operation)
-    case 'done':
     case 'failed':
+      return lookAgain(ctx, operation)
+    case 'done':
       return
   }
 }
@@ -95,8 +113,9 @@ async function lookAtQuote(ctx: Context, operation: OperationIn<'withdraw', 'unp
       return plan(ctx, operation)
     case 'ISSUED':
       return fail(ctx, operation, 'somebody else took this quote')
-    case 'UNPAID':
-    case 'PENDING': {
+    case 'PENDING':
+      return save(ctx, { ...operation, ...due(ctx, quotePause(ctx, operation)) })
+    case 'UNPAID': {
       const isOver = operation.expiry !== null && unixNow(ctx.clock) > operation.expiry + expiryGrace
       return isOver
         ? fail(ctx, operation, 'not paid in time')
@@ -113,17 +132,14 @@ function quotePause({ clock }: Context, { createdAt }: Withdraw): number {
 /** W2: outputs, indices and the exact request become durable together; the next step sends them. */
 async function plan(ctx: Context, operation: OperationIn<'withdraw', 'unpaid'>): Promise<void> {
   const { account, unit, amount, id } = operation
-  const amounts = spreadAmount(amount, ctx.config.coinsOfEach)
+  const amounts = amountsFor(ctx, account, unit, amount)
   const keyset = outputKeyset(ctx.store.read.keysets(account), unit, amounts, unixNow(ctx.clock))
-  if (!keyset) {
-    await ctx.mints.sync(account)
-    return retry(ctx, operation, 'no active keyset has coins for this amount')
-  }
+  if (!keyset) return retry(ctx, operation, 'no active keyset has coins for this amount')
   const issuing = ctx.store.transaction((write) => {
     const purse = write.takePurse({ generation: ctx.generation, account, unit }, 'withdraw', 'own')
     const { outputs, own } = planOutputs(ctx, write, purse, amounts, id)
     const attempt = { keysetId: keyset.id, body: issueBody(operation.quote, outputs, keyset.id) }
-    const next = { ...operation, state: 'issuing' as const, outputs, attempt, ...stamp(ctx) }
+    const next = { ...operation, state: 'issuing' as const, outputs, attempt, reading: null, ...stamp(ctx) }
     write.updateOperation(next)
     write.insertOutputs(own)
     write.markPurse(purse.id, { closed: true })
@@ -171,7 +187,26 @@ async function takeOrFail(ctx: Context, operation: OperationIn<'withdraw', 'issu
   const signatures = found.value.flatMap((signature) => signature ?? [])
   if (signatures.length === outputs.length) return take(ctx, operation, signatures)
   if (signatures.length > 0) return retry(ctx, operation, 'some outputs are signed')
-  return fail(ctx, operation, 'somebody else took this quote')
+  const before = operation.reading
+  if (before && ctx.clock.now() - before.at >= ctx.config.readingGapMs) {
+    return fail(ctx, operation, 'somebody else took this quote')
+  }
+  const reading = before ?? { kind: 'bounced' as const, at: ctx.clock.now() }
+  return save(ctx, { ...operation, ...due(ctx, ctx.config.readingGapMs), reading, lastError: 'first reading: issued' })
+}
+
+/** A mint that answered from an old copy may come to its senses: outputs that were sent are asked about again and again. */
+async function lookAgain(ctx: Context, operation: OperationIn<'withdraw', 'failed'>): Promise<void> {
+  const { account, outputs } = operation
+  const found = await findSignatures({ mint: ctx.mints.client(account), keyset: keysetOf(ctx.store, account) }, outputs)
+  const signatures = found.kind === 'ok' ? found.value.flatMap((signature) => signature ?? []) : []
+  const coins = coinsFrom(ctx, signatures, operation)
+  const next = signatures.length === outputs.length ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))
+  ctx.store.transaction((write) => {
+    write.insertCoins(coins)
+    write.updateOperation({ ...operation, ...next, lastError: operation.lastError })
+  })
+  if (coins.length > 0) ctx.emit({ kind: 'balance' })
 }
 
 /** W3 */
@@ -181,7 +216,7 @@ function take(
   signatures: readonly VerifiedSignature[],
 ): void {
   const coins = coinsFrom(ctx, signatures, operation)
-  const { outputs: _outputs, attempt: _attempt, ...rest } = operation
+  const { outputs: _outputs, attempt: _attempt, reading: _reading, ...rest } = operation
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
     write.updateOperation({ ...rest, state: 'done', ...ended(ctx) })
@@ -193,6 +228,8 @@ function take(
 function fail(ctx: Context, operation: Exclude<Withdraw, { state: 'done' | 'failed' }>, reason: string): void {
   const { id, kind, account, unit, amount, createdAt, attempts } = operation
   const quote = operation.state === 'quoting' ? null : operation.quote
-  const base = { id, kind, account, unit, amount, createdAt, attempts, quote }
-  save(ctx, { ...base, state: 'failed', ...ended(ctx), attempts, lastError: reason.slice(0, 200) })
+  const outputs = operation.state === 'issuing' ? operation.outputs : []
+  const base = { id, kind, account, unit, amount, createdAt, quote, outputs }
+  const next = outputs.length > 0 ? due(ctx, lookAgainPause(ctx, operation)) : ended(ctx)
+  save(ctx, { ...base, state: 'failed', ...next, attempts, lastError: reason.slice(0, 200) })
 }

@@ -70,7 +70,13 @@ export async function benchPayment(rounds: number, say: (line: string) => void):
     for (let index = 0; index < rounds + warmUp; index++) {
       const { request } = await ask({ command: 'request' })
       const { peerId, multiaddrs, payeeKey, id: requestId } = decodeRequest(request)
-      const payTo = { payee: { peerId, multiaddrs }, expectedKey: payeeKey, requestId: requestId ?? null, memo: null }
+      const payTo = {
+        payee: { peerId, multiaddrs },
+        expectedKey: payeeKey,
+        requestId: requestId ?? null,
+        isSingleUse: true,
+        memo: null,
+      }
       const { id } = await engine.preparePay({ account, unit, amount, ...payTo })
       const before = performance.now()
       await engine.confirmPay(id)

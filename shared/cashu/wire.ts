@@ -52,6 +52,10 @@ export const keysetInfoSchema = z.object({
 })
 export const keysetsResponseSchema = z.object({ keysets: z.array(keysetInfoSchema).max(1000) })
 export type KeysetsResponse = z.infer<typeof keysetsResponseSchema>
+/** As a wallet reads it: keysets of forms it does not know (old base64 ids) are left out, the others stand. */
+export const knownKeysetsSchema = z
+  .object({ keysets: z.array(z.unknown()).max(1000) })
+  .transform(({ keysets }) => ({ keysets: keysets.flatMap((one) => keysetInfoSchema.safeParse(one).data ?? []) }))
 
 export const keysetKeysSchema = keysetInfoSchema
   .omit({ active: true })

@@ -52,7 +52,7 @@ const { engine, store } = openWallet({
   wrapStore: forgetful,
   verifyCoins: async () => [],
   emit: () => {},
-  report: (error, { kind, state }) => process.stderr.write(`cheat ${kind} ${state}: ${error.code} ${error.message}\n`),
+  report: (error) => process.stderr.write(`cheat: ${error.code} ${error.message}\n`),
 })
 engine.runner.start()
 setInterval(() => void engine.tick(), tickMs)
@@ -60,7 +60,7 @@ setInterval(() => void engine.tick(), tickMs)
 const mint = () => store.read.mints()[0]!
 const view = (id: string) => {
   const operation = store.read.operation(id)!
-  return operation.kind === 'withdraw' ? withdrawView(operation, '') : paymentView(operation as never, '')
+  return operation.kind === 'withdraw' ? withdrawView(operation, '') : paymentView(operation as never, '', Date.now())
 }
 
 async function prepare(text: string): Promise<string> {
@@ -72,6 +72,7 @@ async function prepare(text: string): Promise<string> {
     payee: { peerId: request.peerId, multiaddrs: request.multiaddrs },
     expectedKey: request.payeeKey,
     requestId: request.id ?? null,
+    isSingleUse: request.singleUse,
     memo: null,
   })
   return preview.id
