@@ -21,8 +21,8 @@ export type Choice<C extends Candidate> = {
 
 export type ChoiceResult<C extends Candidate> =
   | { readonly kind: 'chosen'; readonly choice: Choice<C> }
-  /** No purse covers it. `largest` is what one purse can pay at most (0: nothing). */
-  | { readonly kind: 'not_enough'; readonly largest: number }
+  /** No purse covers it. `largest` is what one purse can pay at most (0: nothing), `inAll` what all can one by one. */
+  | { readonly kind: 'not_enough'; readonly largest: number; readonly inAll: number }
 
 /**
  * Choose coins of one purse for `amount` to a payee, plus the fee. Exact where any purse allows it (largest coins first,
@@ -39,7 +39,8 @@ export function chooseCoins<C extends Candidate>(
   const choices = purses.flatMap((purse) => choiceWithin(purse, amount, payeeOutputs) ?? [])
   const best = choices.find(({ change }) => change === 0) ?? choices[0]
   if (best) return { kind: 'chosen', choice: best }
-  return { kind: 'not_enough', largest: Math.max(0, ...purses.map(largestPayable)) }
+  const payable = purses.map(largestPayable)
+  return { kind: 'not_enough', largest: Math.max(0, ...payable), inAll: payable.reduce((all, one) => all + one, 0) }
 }
 
 function choiceWithin<C extends Candidate>(

@@ -3,7 +3,7 @@
 import type { Context } from './context.ts'
 import type { Operation, OperationIn } from './operation.ts'
 import { coinsFrom, keysetOf } from './own-coins.ts'
-import { due, ended, lookAgainPause, lookAt, retry, save, settleRound } from './progress.ts'
+import { due, ended, lookAgainPause, lookOrSettle, retry, save, settleRound } from './progress.ts'
 import { finishReceive, identityOf, type Receive } from './received.ts'
 import { findSignatures, type VerifiedSignature } from './settle.ts'
 
@@ -48,7 +48,8 @@ async function askAboutTerms(ctx: Context, operation: Asking): Promise<void> {
   const keyset = keysetOf(ctx.store, account)
   const outputs = asked.flatMap((one) => one.outputs)
   const found = await findSignatures({ mint: ctx.mints.client(account), keyset }, outputs)
-  if (found.kind !== 'ok') return retry(ctx, operation, found.kind === 'unknown' ? found.reason : found.detail)
+  if (found.kind === 'refused') return retry(ctx, operation, found.detail)
+  if (found.kind === 'unknown') return retry(ctx, operation, found.reason, found.retryAfterMs)
   const signatures = new Map(found.value.flatMap((signature) => (signature ? [[signature.B_, signature]] : [])))
   noteAnswer(ctx, operation, signatures)
   for (const { id } of asked.slice(1)) {
@@ -105,7 +106,7 @@ const payeeRole = ({ outputs }: Receive) => ({ kind: 'payee' as const, mine: new
 
 /** A bounced payment is looked at again, until the keyset expires: a mint may have erred. */
 async function lookAgain(ctx: Context, operation: OperationIn<'receive', 'bounced'>): Promise<void> {
-  const outcome = await lookAt(ctx, operation, payeeRole(operation))
+  const outcome = await lookOrSettle(ctx, operation, payeeRole(operation))
   if (outcome.kind === 'settled') return finishReceive(ctx, operation, outcome.signatures, operation.handoverHash)
   return save(ctx, {
     ...operation,
@@ -121,11 +122,10 @@ function endSadly(
   signatures: readonly VerifiedSignature[],
 ): void {
   const coins = coinsFrom(ctx, signatures, operation)
-  const { withheld: _withheld, ...rest } = operation
   const next = kind === 'bounced' ? due(ctx, lookAgainPause(ctx, operation)) : ended(ctx)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
-    write.updateOperation({ ...rest, state: kind, ...next, reading: null })
+    write.updateOperation({ ...operation, state: kind, ...next, reading: null })
   })
   ctx.emit({ kind: 'operation', id: operation.id })
   ctx.emit({ kind: 'balance' })

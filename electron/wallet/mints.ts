@@ -73,7 +73,8 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
     const http = clients(url)
     const info = valueIn(await http.info())
     assertSuitable(info)
-    const { keysets, alarm } = await fetchKeysets(http, valueIn(await http.keysets()), () => undefined)
+    const { keysets, alarm, missing } = await fetchKeysets(http, valueIn(await http.keysets()), () => undefined)
+    if (missing) valueIn(missing)
     if (!keysets.some(({ active }) => active)) {
       throw new AppError(alarm ?? 'mint_unsuitable', 'no active keyset that can be trusted')
     }
@@ -149,6 +150,8 @@ type Fetched = {
   readonly keysets: readonly Keyset[]
   /** Why a keyset was left out: what the mint says of it contradicts itself, or what it said before. */
   readonly alarm: 'mint_lies' | null
+  /** The answer instead of some keyset's keys; it can be asked for again. */
+  readonly missing: MintAnswer<unknown> | null
 }
 
 /**
@@ -163,16 +166,19 @@ async function fetchKeysets(
   if (listed.length > maxKeysets) throw new AppError('mint_unsuitable', 'too many keysets')
   const keysets: Keyset[] = []
   let alarm: Fetched['alarm'] = null
+  let missing: Fetched['missing'] = null
   for (const summary of listed) {
     const before = known(summary.id)
     const keys = before ? { kind: 'ok' as const, value: before.keys } : await http.keys(summary.id)
-    // Keys that did not come can be asked for again; only a contradiction is an alarm.
-    if (keys.kind !== 'ok') continue
+    if (keys.kind !== 'ok') {
+      missing = keys
+      continue
+    }
     const keyset = verified({ ...summary, keys: keys.value })
     if (keyset && (!before || before.idV2 === keyset.idV2)) keysets.push(keyset)
     else alarm = 'mint_lies'
   }
-  return { keysets, alarm }
+  return { keysets, alarm, missing }
 }
 
 function verified(served: Omit<Keyset, 'idV2'>): Keyset | undefined {

@@ -165,6 +165,8 @@ const handoverFields = {
   ...settleFields,
   /** When it was accepted, milliseconds. */
   signedAt: count,
+  /** No receipt before it is settled: above the seller's limits, or called spent by the mint before one was given. */
+  withheld: z.boolean(),
   handoverHash: hex,
   claim: z.strictObject({ body: hex, sig: hex }),
   purseKey: hex,
@@ -172,14 +174,7 @@ const handoverFields = {
 const answered = { receipt: z.strictObject({ body: hex, sig: hex }) }
 const receive = z.discriminatedUnion('state', [
   z.strictObject({ ...receiveBase, state: z.literal('terms') }),
-  z.strictObject({
-    ...receiveBase,
-    ...handoverFields,
-    ...answered,
-    state: z.literal('signed'),
-    /** Above the seller's limits and expected to settle at once: no receipt before it has. */
-    withheld: z.boolean(),
-  }),
+  z.strictObject({ ...receiveBase, ...handoverFields, ...answered, state: z.literal('signed') }),
   z.strictObject({ ...receiveBase, ...handoverFields, ...answered, state: z.literal('bounced') }),
   z.strictObject({ ...receiveBase, ...handoverFields, ...answered, state: z.literal('dead') }),
   z.strictObject({

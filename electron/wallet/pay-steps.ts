@@ -19,6 +19,7 @@ import {
   ended,
   lookAgainPause,
   lookAt,
+  lookOrSettle,
   retry,
   save,
   settleRound,
@@ -141,7 +142,7 @@ async function handOver(ctx: Context, sessions: OpenSessions, before: In<'handin
     case 'no_answer': {
       const isReachable = ctx.mints.reachability(operation.account).reachable
       const outcome = isReachable ? await lookAt(ctx, operation, owner) : null
-      if (outcome?.kind === 'settled' || outcome?.kind === 'bounced') {
+      if (outcome?.kind === 'settled' || outcome?.kind === 'bounced' || outcome?.kind === 'dead') {
         return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
       }
       // It never left: the mint first, as if it had been there from the start.
@@ -220,7 +221,8 @@ type Unsettled = In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaim
 /** Settled: with a receipt in hand nothing is left to tell the payee; without, the mint's signatures are handed over. */
 const endsOf = (ctx: Context, sessions: OpenSessions): Ends<Unsettled> => ({
   settled: (operation, signatures) =>
-    operation.receipt === null
+    // In 'signed' a person has said that it was delivered, if there is no receipt.
+    operation.receipt === null && operation.state !== 'signed'
       ? finish(ctx, sessions, operation, signatures)
       : finishReceipted(ctx, operation, signatures),
   sadly: (operation, kind, signatures) => sadly(ctx, operation, kind, signatures),
@@ -309,7 +311,7 @@ async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In
 
 /** A mint may have erred: a bounced payment is looked at again until the keyset expires. */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<'bounced'>): Promise<void> {
-  const outcome = await lookAt(ctx, operation, owner)
+  const outcome = await lookOrSettle(ctx, operation, owner)
   if (outcome.kind === 'settled') return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
   return save(ctx, {
     ...operation,

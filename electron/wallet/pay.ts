@@ -2,7 +2,7 @@
 // Transactions: P1 the Hello stored, before it leaves · P2 Terms stored · P3 coins reserved, change purse and indices
 // taken, the signed handover and its swap stored, before anything leaves.
 
-import { splitAmount } from '../../shared/amount.ts'
+import { assertAmount, splitAmount } from '../../shared/amount.ts'
 import { bytesToHex, hexToBytes } from '../../shared/cashu/numbers.ts'
 import { maxOutputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -60,6 +60,7 @@ export type OpenSessions = Map<string, AgreedSession>
  */
 export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreviewView> {
   const mint = requireMint(ctx, order.account)
+  assertAmount(order.amount)
   assertNotPaidYet(ctx, order)
   const choice = await chooseOrHasten(ctx, order)
   const isReachable = ctx.mints.reachability(mint.account).reachable || (await refreshReach(ctx, mint))
@@ -157,7 +158,8 @@ function choose(ctx: Context, { account, unit, amount }: Order, among?: Readonly
   if (result.kind === 'chosen') return result.choice
   const total = coins.reduce((sum, coin) => sum + coin.amount, 0)
   const facts = { largest: result.largest, total }
-  if (total > amount) throw new AppError('no_single_purse', 'no purse covers this amount', { facts, retryable: true })
+  if (result.inAll >= amount)
+    throw new AppError('no_single_purse', 'no purse covers this amount', { facts, retryable: true })
   throw new AppError('not_enough', 'the coins do not cover this amount', { facts })
 }
 

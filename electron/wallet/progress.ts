@@ -100,6 +100,13 @@ export async function lookAt(ctx: Context, operation: Settling, role: Settle['ro
   return afterSync(ctx, operation, await readFacts(settleOf(ctx, operation, role)))
 }
 
+/** After a sad end: look, and if nothing was spent and nothing signed after all, send the swap again. */
+export async function lookOrSettle(ctx: Context, operation: Settling, role: Settle['role']): Promise<Outcome> {
+  const outcome = await lookAt(ctx, operation, role)
+  const ready = outcome.kind === 'refused' ? withAttempt(ctx, operation) : undefined
+  return ready ? trySettle(ctx, ready, role) : outcome
+}
+
 /** An answer that makes no sense under the keysets we know may make sense under newer ones: fetch them for the next try. */
 async function afterSync(ctx: Context, { account }: Settling, outcome: Outcome): Promise<Outcome> {
   const isPuzzling = outcome.kind === 'refused' || (outcome.kind === 'unknown' && outcome.reachable && !outcome.pending)
@@ -120,7 +127,8 @@ export function isConfirmed(ctx: Context, operation: Settling, kind: Reading['ki
   if (before && now - before.at >= ctx.config.readingGapMs) return true
   const reading = before ?? { kind, at: now }
   const nextAttemptAt = Math.max(now + 1, reading.at + ctx.config.readingGapMs)
-  save(ctx, { ...operation, ...stamp(ctx), reading, nextAttemptAt, lastError: `first reading: ${kind}` })
+  const noted = { reading, nextAttemptAt, pendingSince: null, lastError: `first reading: ${kind}` }
+  save(ctx, { ...operation, ...stamp(ctx), ...noted })
   return false
 }
 
@@ -170,9 +178,10 @@ function keepTrying(
 ): void {
   const now = ctx.clock.now()
   if (outcome.kind === 'refused') {
-    retry(ctx, { ...operation, reading: null, refusedSince: operation.refusedSince ?? now }, outcome.reason)
+    const refusedSince = operation.refusedSince ?? now
+    retry(ctx, { ...operation, reading: null, pendingSince: null, refusedSince }, outcome.reason)
   } else if (outcome.kind === 'expired') {
-    retry(ctx, { ...operation, reading: null }, expiredReason)
+    retry(ctx, { ...operation, reading: null, pendingSince: null }, expiredReason)
   } else {
     const pendingSince = outcome.pending ? (operation.pendingSince ?? now) : null
     retry(ctx, { ...operation, pendingSince }, outcome.reason, outcome.retryAfterMs)

@@ -236,8 +236,16 @@ async function answerHandover(ctx: Context, frame: Uint8Array, from: RemotePayer
   const operation = receiveById(ctx, id)
   if (isNew && operation.state === 'signed' && ctx.mints.reachability(operation.account).reachable) {
     await Promise.race([ctx.runNow(id), ctx.clock.wait(ctx.config.settleBeforeAnswerMs)])
+    if (isDoubtful(receiveById(ctx, id))) await ctx.locked(id, async () => withhold(ctx, receiveById(ctx, id)))
   }
   return answerOf(receiveById(ctx, id), handoverHash)
+}
+
+/** The mint has just said that these coins are gone: one reading ends nothing, but it is no reason to sign a receipt. */
+const isDoubtful = (operation: Receive): boolean => operation.state === 'signed' && operation.reading !== null
+
+function withhold(ctx: Context, operation: Receive): void {
+  if (operation.state === 'signed') save(ctx, { ...operation, withheld: true })
 }
 
 function receiveById(ctx: Context, id: string): Receive {
@@ -255,7 +263,7 @@ function answerOf(operation: Receive, handoverHash: string): Uint8Array {
     case 'bounced':
     case 'dead':
       if (operation.handoverHash !== handoverHash) throw new AppError('conflict', 'another handover for these Terms')
-      if (operation.state === 'signed' && operation.withheld) throw new AppError('not_settled', 'not settled yet')
+      if (operation.withheld) throw new AppError('not_settled', 'not settled yet')
       return encodeMessage('receipt', fromHex(operation.receipt))
     case 'refused':
       if (operation.handoverHash !== handoverHash) throw new AppError('conflict', 'another handover for these Terms')
@@ -309,7 +317,7 @@ async function takeSigned(
   handoverHash: string,
 ): Promise<boolean> {
   if (operation.state !== 'terms') return false
-  const verdict = await judge(ctx, operation, handover)
+  const verdict = stillTrue(ctx, operation, await judge(ctx, operation, handover))
   if (verdict.kind === 'invalid') {
     refuseHandover(ctx, operation, handoverHash, verdict.code, handoverDigest(termsOf(operation), handover))
     return true
@@ -355,7 +363,7 @@ async function judge(ctx: Context, operation: Receive, handover: SignedHandover)
   if (!mint.offlineCapable) return invalid('online_only', 'this mint is not trusted with signed handovers')
   if (now > operation.deadline) return invalid('terms_expired', 'the deadline has passed')
   if (isClosed(ctx, operation.requestId)) return invalid('request_closed', 'this request was paid')
-  const verdict = await verifyHandover({
+  return verifyHandover({
     terms: termsOf(operation),
     termsHash: hexToBytes(operation.termsHash),
     handover,
@@ -369,11 +377,18 @@ async function judge(ctx: Context, operation: Receive, handover: SignedHandover)
     expiresAfter: now + expiresSoonSeconds,
     verifyCoins: ctx.verifyCoins,
   })
-  // While coins were verified another payment may have brought one of them, or answered the request.
-  if (verdict.kind === 'valid' && verdict.swap.inputs.some(({ Y }) => ctx.store.read.wasSeen(Y))) {
-    return invalid('coin_seen', 'a coin that was seen before')
+}
+
+/**
+ * While coins were verified another payment may have brought one of them, or answered the request. Asked in the turn of
+ * the transaction that follows: after another await it would be too early again.
+ */
+function stillTrue(ctx: Context, { requestId }: Receive, verdict: VerifiedHandover): VerifiedHandover {
+  if (verdict.kind === 'invalid') return verdict
+  if (isClosed(ctx, requestId)) return { kind: 'invalid', code: 'request_closed', reason: 'this request was paid' }
+  if (verdict.swap.inputs.some(({ Y }) => ctx.store.read.wasSeen(Y))) {
+    return { kind: 'invalid', code: 'coin_seen', reason: 'a coin that was seen before' }
   }
-  if (isClosed(ctx, operation.requestId)) return invalid('request_closed', 'this request was paid')
   return verdict
 }
 

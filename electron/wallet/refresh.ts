@@ -12,7 +12,7 @@ import { spreadAmount } from './coins.ts'
 import { type Context, unixNow } from './context.ts'
 import type { OperationIn, OperationOf, SwapRecord } from './operation.ts'
 import { coinsFrom, keysetOf, planOutputs } from './own-coins.ts'
-import { due, ended, lookAgainPause, lookAt, newId, save, settleRound, stamp } from './progress.ts'
+import { due, ended, lookAgainPause, lookOrSettle, newId, save, settleRound, stamp } from './progress.ts'
 import { largestDenomination, outputKeyset, type VerifiedSignature } from './settle.ts'
 import type { Coin, PurseRow, WalletWrites } from './store-port.ts'
 
@@ -170,7 +170,7 @@ export async function stepRefresh(ctx: Context, operation: Refresh): Promise<voi
 
 /** A mint may have erred: what it says of a lost swap is asked again until the keyset expires. */
 async function lookAgain(ctx: Context, operation: OperationIn<'refresh', 'lost'>): Promise<void> {
-  const outcome = await lookAt(ctx, operation, { kind: 'owner' })
+  const outcome = await lookOrSettle(ctx, operation, { kind: 'owner' })
   if (outcome.kind === 'settled') return finish(ctx, operation, outcome.signatures)
   return save(ctx, {
     ...operation,

@@ -74,7 +74,8 @@ export async function settleSwap(settle: Settle, body: string): Promise<Outcome>
     const signatures = matchAll(answer.value, settle.swap.outputs, settle)
     if (signatures) return { kind: 'settled', signatures }
   }
-  if (answer.kind === 'unknown' && !answer.reachable) return unknown(answer)
+  // Nobody there, or asked to wait: no question is better than this one.
+  if (answer.kind === 'unknown' && (!answer.reachable || answer.retryAfterMs !== undefined)) return unknown(answer)
   const outcome = await readFacts(settle)
   if (outcome.kind === 'refused' && answer.kind === 'refused') {
     return { kind: 'refused', reason: `${answer.code} ${answer.detail}`.slice(0, 200) }

@@ -2,6 +2,7 @@
 // Transactions: W1 quote stored · W2 purse, indices, outputs and the exact issue request stored, before it is sent ·
 // W3 coins stored, done. An issue without a clean answer is looked up by NUT-09, never guessed.
 
+import { assertAmount } from '../../shared/amount.ts'
 import { maxOutputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
 import { spreadAmount } from './coins.ts'
@@ -55,6 +56,7 @@ function amountsFor(
   unit: string,
   amount: number,
 ): readonly number[] {
+  assertAmount(amount)
   if (!store.read.mint(account)) throw new AppError('mint_unknown', 'no such mint')
   const keysets = store.read.keysets(account)
   if (!keysets.some((keyset) => keyset.unit === unit)) throw new AppError('unit_unknown', 'the mint has no such unit')
@@ -157,7 +159,9 @@ async function issue(ctx: Context, operation: OperationIn<'withdraw', 'issuing'>
     const signatures = matchAll(answer.value, outputs, { keyset, unit })
     if (signatures) return take(ctx, operation, signatures)
   }
-  if (answer.kind === 'unknown' && !answer.reachable) return retry(ctx, operation, answer.reason)
+  if (answer.kind === 'unknown' && (!answer.reachable || answer.retryAfterMs !== undefined)) {
+    return retry(ctx, operation, answer.reason, answer.retryAfterMs)
+  }
   const found = await findSignatures({ mint, keyset }, outputs)
   if (found.kind !== 'ok') return retry(ctx, operation, 'no answer about the outputs')
   const signatures = found.value.flatMap((signature) => signature ?? [])
