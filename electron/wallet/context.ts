@@ -66,8 +66,10 @@ export type Context = {
   readonly wake: () => void
   /** One step of this operation now; resolves when it is done. Never rejects. */
   readonly runNow: (operationId: string) => Promise<void>
-  /** Nothing else touches this operation while `work` runs. */
+  /** Nothing else touches this operation while `work` runs. A step of the runner never asks for a second lock. */
   readonly locked: <T>(operationId: string, work: () => Promise<T>) => Promise<T>
+  /** Whether something touches this operation; if not, nothing will before the next await. */
+  readonly isLocked: (operationId: string) => boolean
 }
 
 /** Unix seconds of a clock. */

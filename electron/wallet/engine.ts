@@ -99,6 +99,7 @@ export function createEngine(parts: EngineParts): Engine {
     wake: runner.wake,
     runNow: runner.runNow,
     locked: runner.locked,
+    isLocked: runner.isLocked,
   }
 
   const step = (operation: Operation): Promise<void> => {

@@ -20,6 +20,7 @@ export type Runner = {
   runNow(id: string): Promise<void>
   /** Nothing else of the runner, and no other `locked` work, touches this operation while `work` runs. */
   locked<T>(id: string, work: () => Promise<T>): Promise<T>
+  isLocked(id: string): boolean
   /** Step everything that is due, once, and resolve when all are done. */
   runDue(): Promise<void>
   start(): void
@@ -119,6 +120,7 @@ export function createRunner({ store, clock, step, report }: RunnerParts): Runne
     wake,
     runNow: (id) => track(runOne(id, false)),
     locked,
+    isLocked: (id) => locks.has(id),
     runDue: () => track(runDue()),
     start: () => {
       if (isRunning) return
