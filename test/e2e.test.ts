@@ -23,7 +23,7 @@ async function playDemo(...flags: string[]) {
   return { code, output, result }
 }
 
-test.each([['0'], ['100']])(
+test.concurrent.each([['0'], ['100']])(
   'every step of the demonstration holds and the books balance at a fee of %s ppk',
   { timeout: 240_000 },
   async (feePpk) => {

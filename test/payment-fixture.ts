@@ -16,7 +16,16 @@ import type { CoinVerifier, MintAnswer, MintClient, RemotePayer } from '../elect
 import { createSecrets } from '../electron/wallet/secrets.ts'
 import type { WalletStore } from '../electron/wallet/store-port.ts'
 import { inputFee, splitAmount, sumAmounts } from '../shared/amount.ts'
-import { blind, hashToCurve, order, Point, pointFromHex, pointToHex, signBlinded, unblind } from '../shared/cashu/bdhke.ts'
+import {
+  blind,
+  hashToCurve,
+  order,
+  Point,
+  pointFromHex,
+  pointToHex,
+  signBlinded,
+  unblind,
+} from '../shared/cashu/bdhke.ts'
 import { proveDleq, verifyCoin } from '../shared/cashu/dleq.ts'
 import { type Keyset, keysetIdV1, keysetIdV2, verifyKeyset } from '../shared/cashu/keyset.ts'
 import { bytesToHex, bytesToNumberBE, compareBytes, hexToBytes, utf8ToBytes } from '../shared/cashu/numbers.ts'
@@ -111,7 +120,16 @@ export function issueCoin(mint: MintKeys, amount: number, purse: Signer, name: s
   const secret = purseSecret(nonce, bytesToHex(purse.key))
   const { C_, dleq } = mint.sign(amount, pointToHex(blind(secret, r)))
   const C = pointToHex(unblind(pointFromHex(C_), r, pointFromHex(keyset.keys[amount]!)))
-  const coin: CoinToHandOver = { Y: pointToHex(hashToCurve(secret)), keyset, amount, nonce, C, r, e: dleq!.e, s: dleq!.s }
+  const coin: CoinToHandOver = {
+    Y: pointToHex(hashToCurve(secret)),
+    keyset,
+    amount,
+    nonce,
+    C,
+    r,
+    e: dleq!.e,
+    s: dleq!.s,
+  }
   return coin
 }
 
@@ -403,7 +421,8 @@ export async function openPayee({ keysets, config = {}, verifyCoins, version }: 
       payee.store = openWalletStore(path)
       payee.engine = open(payee.store)
     },
-    hello: (changes = {}, from = payer) => payee.helloFrame(helloFrame(helloOf(keysets, `payment/${sent++}`, changes)), from),
+    hello: (changes = {}, from = payer) =>
+      payee.helloFrame(helloFrame(helloOf(keysets, `payment/${sent++}`, changes)), from),
     helloFrame: async (frame, from = payer) => readAnswer(await payee.engine.payee.onHello(frame, from)),
     handover: async (frame, from = payer) => readAnswer(await payee.engine.payee.onHandover(frame, from)),
     agree: async (changes = {}, from = payer) => {

@@ -54,6 +54,10 @@ const tuning = {
 const patienceMs = 30_000
 
 export async function play(options: PlayOptions): Promise<PlayResult> {
+  options.say(
+    'Waiting times of minutes and hours are shortened here, and wallets keep few coins, so that change is needed.',
+  )
+  options.say('')
   const stage = await setUp(options)
   try {
     for (const act of actsFor(options)) await act(stage)
