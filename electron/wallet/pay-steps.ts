@@ -93,7 +93,8 @@ async function settleFirst(ctx: Context, sessions: OpenSessions, operation: In<'
     await ctx.mints.sync(account)
     return conclude(ctx, operation, await lookAt(ctx, operation, owner), endsOf(ctx, sessions))
   }
-  const next: In<'handing_over'> = { ...(ready ?? operation), state: 'handing_over', ...due(ctx, 0) }
+  // Attempts are kept: where neither mint nor payee does its part, both are asked less and less often.
+  const next: In<'handing_over'> = { ...(ready ?? operation), state: 'handing_over', nextAttemptAt: ctx.clock.now() }
   save(ctx, next)
   return handOver(ctx, sessions, next)
 }
