@@ -500,11 +500,12 @@ describe('pay, the payer online', () => {
       },
     })
     const paying = payer.run(() => payer.engine.confirmPay(id))
-    await vi.waitFor(() => expect(payer.payment(id).state).toBe('settling'))
+    const patiently = { timeout: 20_000 }
+    await vi.waitFor(() => expect(payer.payment(id).state).toBe('settling'), patiently)
     await vi.waitFor(() => {
       world.clock.move(secondMs)
       expect(payer.payment(id).state).toBe('signed')
-    })
+    }, patiently)
     await paying
     expect(payee.incoming().state).toBe('signed')
     await reconnect(payer)
