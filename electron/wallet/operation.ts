@@ -244,7 +244,7 @@ export const transitions: Transitions = {
     settled: ['final'],
     final: [],
     bounced: ['settled', 'final'],
-    dead: ['reclaiming'],
+    dead: ['reclaiming', 'settled', 'final'],
     reclaimed: [],
   },
   receive: {

@@ -58,10 +58,10 @@ export async function stepPay(ctx: Context, sessions: OpenSessions, operation: P
     case 'reclaiming':
       return followReclaim(ctx, sessions, operation)
     case 'bounced':
+    case 'dead':
       return lookAgain(ctx, sessions, operation)
     case 'abandoned':
     case 'final':
-    case 'dead':
     case 'reclaimed':
       return
   }
@@ -217,7 +217,7 @@ async function settleLater(ctx: Context, sessions: OpenSessions, operation: In<'
   return settleRound(ctx, operation, owner, endsOf(ctx, sessions))
 }
 
-type Unsettled = In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaiming' | 'bounced'>
+type Unsettled = In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaiming' | 'bounced' | 'dead'>
 
 /** Settled: with a receipt in hand nothing is left to tell the payee; without, the mint's signatures are handed over. */
 const endsOf = (ctx: Context, sessions: OpenSessions): Ends<Unsettled> => ({
@@ -310,9 +310,13 @@ async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In
   return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
 }
 
-/** A mint may have erred: a bounced payment is looked at again until the keyset expires. */
-async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<'bounced'>): Promise<void> {
-  const outcome = await lookOrSettle(ctx, operation, owner)
+/**
+ * A mint may have erred: a sad end is looked at again until the keyset expires. A bounced payment whose coins turn out
+ * unspent is sent again, unless a person has begun to take them back.
+ */
+async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<'bounced' | 'dead'>): Promise<void> {
+  const mayBeSent = operation.state === 'bounced' && operation.reclaim === null
+  const outcome = mayBeSent ? await lookOrSettle(ctx, operation, owner) : await lookAt(ctx, operation, owner)
   if (outcome.kind === 'settled') return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
   return save(ctx, {
     ...operation,
@@ -335,7 +339,7 @@ function sadly(
   const coins = coinsFrom(ctx, signatures, operation)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
-    write.updateOperation({ ...operation, state: 'dead', ...ended(ctx) })
+    write.updateOperation({ ...operation, state: 'dead', ...due(ctx, lookAgainPause(ctx, operation)), reading: null })
   })
   ctx.emit({ kind: 'operation', id: operation.id })
 }

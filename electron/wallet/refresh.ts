@@ -227,7 +227,8 @@ function giveUp(
 /** The payment whose coins were to come back looks at once at what became of it. */
 function wakeReclaimed(ctx: Context, write: WalletWrites, { reclaims }: Refresh): void {
   const payment = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
-  if (payment) write.updateOperation({ ...payment, ...stamp(ctx), nextAttemptAt: ctx.clock.now() })
+  if (payment?.kind !== 'pay' || payment.state !== 'reclaiming') return
+  write.updateOperation({ ...payment, ...stamp(ctx), nextAttemptAt: ctx.clock.now() })
 }
 
 function tell(ctx: Context, { id }: Refresh): void {
