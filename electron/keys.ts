@@ -28,6 +28,9 @@ export function seedOf(folder: string, isNew: boolean, random: Random): Uint8Arr
   return mnemonicToSeedSync(phrase)
 }
 
+/** Whether this folder has a phrase already. */
+export const hasPhrase = (folder: string): boolean => existsSync(join(folder, fileName))
+
 function writeDurably(path: string, text: string): void {
   const temporary = `${path}.new`
   const file = openSync(temporary, 'w', 0o600)

@@ -10,12 +10,13 @@ import { verifyCoin } from '../shared/cashu/dleq.ts'
 import { bytesToHex, utf8ToBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
 import { maxNameBytes, utf8UpTo } from '../shared/messages.ts'
-import { seedOf } from './keys.ts'
+import { z } from '../shared/schema.ts'
+import { hasPhrase, seedOf } from './keys.ts'
 import { createMintClients } from './net/mint-client.ts'
 import { createPeerDialer } from './net/peer-node.ts'
 import { takeLease } from './store/lease.ts'
 import { openWalletStore } from './store/wallet-store.ts'
-import { defaultConfig, type EngineConfig } from './wallet/context.ts'
+import { defaultConfig, type EngineConfig, randomBetween } from './wallet/context.ts'
 import { createEngine, type Engine } from './wallet/engine.ts'
 import type { Operation } from './wallet/operation.ts'
 import type { Clock, CoinVerifier, EngineEvent, Random } from './wallet/ports.ts'
@@ -63,6 +64,18 @@ export const verifyInTurns: CoinVerifier = async (coins) => {
   return valid
 }
 
+const generationKey = 'seed/generation'
+const storedGeneration = z.number().int().min(0)
+
+/** A new database made from an old phrase starts a new generation: indices of the first one were used (protocol section 2). */
+function generationOf(store: WalletStore, isOldPhrase: boolean): number {
+  const stored = store.read.meta(generationKey)
+  if (stored !== undefined) return storedGeneration.parse(stored)
+  const generation = isOldPhrase ? 1 + randomBetween(random, [0, 15]) : 0
+  store.transaction((write) => write.setMeta(generationKey, generation))
+  return generation
+}
+
 const fingerprintKey = 'seed/fingerprint'
 
 /** A database belongs to the phrase it was made with: with another one, none of its coins could be spent. */
@@ -80,12 +93,14 @@ export function openWallet(options: WalletFolderOptions): OpenWallet {
   const lease = takeLease(folder)
   try {
     const path = join(folder, 'wallet.db')
-    const seed = seedOf(folder, !existsSync(path), random)
+    const isNew = !existsSync(path)
+    const isOldPhrase = isNew && hasPhrase(folder)
+    const seed = seedOf(folder, isNew, random)
     const opened = openWalletStore(path)
     assertSameSeed(opened, seed)
     const store = wrapStore(opened)
     const secrets = createSecrets(seed, random)
-    const generation = 0
+    const generation = generationOf(opened, isOldPhrase)
     const engine = createEngine({
       store,
       secrets,

@@ -49,7 +49,7 @@ const starts: Readonly<Record<OperationKind, string>> = {
 const ends: Readonly<Record<OperationKind, readonly string[]>> = {
   withdraw: ['done', 'failed'],
   pay: ['abandoned', 'final', 'reclaimed'],
-  receive: ['dead', 'final'],
+  receive: ['final'],
   refresh: ['done', 'dead'],
 }
 
@@ -119,6 +119,7 @@ const payment = {
   payee: { peerId: 'peer', multiaddrs: ['/ip4/10.0.0.7/tcp/1'] },
   requestId: null,
   memo: 'beans',
+  isSingleUse: false,
   expectedKey: null,
 }
 const signed = {
@@ -153,7 +154,7 @@ const receiving = (n: number) => ({
   deadline: 1_790_000_000,
 })
 const accepted = {
-  withheld: false,
+  withheld: null,
   ...settle,
   signedAt: 1_790_000_000_004,
   handoverHash: 'dd'.repeat(32),

@@ -180,13 +180,14 @@ function createReads(db: Database): WalletReads {
       ),
     receiveByTerms: (termsHash) =>
       one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE terms_hash = ?', termsHash),
-    payOfRequest: (requestId, payeeKey) =>
+    payOfRequest: (requestId, payeeKey, states) =>
       one(
         dataRow,
         `SELECT data, next_attempt_at FROM operation
-         WHERE kind = 'pay' AND request_id = ? AND state NOT IN ('asking', 'agreed', 'abandoned', 'reclaimed')
+         WHERE kind = 'pay' AND request_id = ? AND state IN (SELECT value FROM json_each(?))
            AND json_extract(data, '$.expectedKey') = ? ORDER BY seq DESC LIMIT 1`,
         requestId,
+        JSON.stringify(states),
         payeeKey,
       ),
     isRequestAnswered: (requestId) =>

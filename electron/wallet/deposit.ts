@@ -3,7 +3,7 @@
 import type { Context } from './context.ts'
 import type { Operation, OperationIn } from './operation.ts'
 import { coinsFrom, keysetOf } from './own-coins.ts'
-import { due, ended, lookAgainPause, lookOrSettle, retry, save, settleRound } from './progress.ts'
+import { due, ended, lookAgainPause, lookAt, lookOrSettle, retry, save, settleRound } from './progress.ts'
 import { finishReceive, identityOf, type Receive } from './received.ts'
 import { findSignatures, type VerifiedSignature } from './settle.ts'
 
@@ -23,8 +23,8 @@ export async function stepReceive(ctx: Context, operation: Receive): Promise<voi
     case 'signed':
       return deposit(ctx, operation)
     case 'bounced':
-      return lookAgain(ctx, operation)
     case 'dead':
+      return lookAgain(ctx, operation)
     case 'final':
     case 'expired':
       return
@@ -103,9 +103,10 @@ function deposit(ctx: Context, operation: OperationIn<'receive', 'signed'>): Pro
 
 const payeeRole = ({ outputs }: Receive) => ({ kind: 'payee' as const, mine: new Set(outputs.map(({ B_ }) => B_)) })
 
-/** A bounced payment is looked at again, until the keyset expires: a mint may have erred. */
-async function lookAgain(ctx: Context, operation: OperationIn<'receive', 'bounced'>): Promise<void> {
-  const outcome = await lookOrSettle(ctx, operation, payeeRole(operation))
+/** A sad end is looked at again, until the keyset expires: a mint may have erred. */
+async function lookAgain(ctx: Context, operation: OperationIn<'receive', 'bounced' | 'dead'>): Promise<void> {
+  const look = operation.state === 'bounced' ? lookOrSettle : lookAt
+  const outcome = await look(ctx, operation, payeeRole(operation))
   if (outcome.kind === 'settled') return finishReceive(ctx, operation, outcome.signatures, operation.handoverHash)
   return save(ctx, {
     ...operation,
@@ -121,7 +122,7 @@ function endSadly(
   signatures: readonly VerifiedSignature[],
 ): void {
   const coins = coinsFrom(ctx, signatures, operation)
-  const next = kind === 'bounced' ? due(ctx, lookAgainPause(ctx, operation)) : ended(ctx)
+  const next = due(ctx, lookAgainPause(ctx, operation))
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
     write.updateOperation({ ...operation, state: kind, ...next, reading: null })

@@ -291,14 +291,15 @@ function pointsOf(
     const nonce = bytesToHex(nonceBytes)
     const secret = purseSecret(nonce, purseKey)
     const CPoint = point(C)
+    const Y = hashToCurve(secret)
     const dleq = { e: bytesToHex(e), s: bytesToHex(s) }
     return {
       keyset,
       amount,
       nonce,
       C: pointToHex(CPoint),
-      Y: pointToHex(hashToCurve(secret)),
-      verify: { secret, C: CPoint, dleq, r: bytesToNumberBE(r), K },
+      Y: pointToHex(Y),
+      verify: { secret, Y, C: CPoint, dleq, r: bytesToNumberBE(r), K },
     }
   })
   refuseUnless(

@@ -95,6 +95,8 @@ const payBase = {
   /** Where the payee is reached. */
   payee: z.strictObject({ peerId: z.string(), multiaddrs: z.array(z.string()).readonly() }),
   requestId: z.string().nullable(),
+  /** Whether that request is closed by one payment. */
+  isSingleUse: z.boolean(),
   memo: z.string().nullable(),
   /** The key a request named: Terms must be signed by it. Null for a payee found on the LAN ("unverified"). */
   expectedKey: hex.nullable(),
@@ -165,8 +167,8 @@ const handoverFields = {
   ...settleFields,
   /** When it was accepted, milliseconds. */
   signedAt: count,
-  /** No receipt before it is settled: above the seller's limits, or called spent by the mint before one was given. */
-  withheld: z.boolean(),
+  /** Why there is no receipt yet: above the seller's limits before it is settled, or before the mint was asked. */
+  withheld: z.enum(['limits', 'mint']).nullable(),
   handoverHash: hex,
   claim: z.strictObject({ body: hex, sig: hex }),
   purseKey: hex,
@@ -251,7 +253,7 @@ export const transitions: Transitions = {
     terms: ['signed', 'final', 'refused', 'expired'],
     signed: ['final', 'bounced', 'dead'],
     bounced: ['final'],
-    dead: [],
+    dead: ['final'],
     refused: ['final'],
     expired: ['final'],
     final: [],

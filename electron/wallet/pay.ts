@@ -78,13 +78,18 @@ export async function preparePay(ctx: Context, sessions: OpenSessions, order: Pa
   }
 }
 
+/** States of a payment that keep another one for the same request away: of any request, and of one for single use. */
+const unanswered = ['settling', 'handing_over'] as const
+const answersRequest = [...unanswered, 'signed', 'settled', 'voided', 'dead', 'reclaiming', 'final'] as const
+
+type ForRequest = Pick<PayOrder, 'requestId' | 'expectedKey' | 'isSingleUse'>
+
 /** One request, one payment: the same handover is sent again, never a new one (protocol section 3). */
-function assertNotPaidYet({ store }: Context, { requestId, expectedKey, isSingleUse }: PayOrder): void {
+function assertNotPaidYet({ store }: Context, { requestId, expectedKey, isSingleUse }: ForRequest): void {
   if (requestId === null || expectedKey === null) return
-  const before = store.read.payOfRequest(requestId, expectedKey)
-  if (!before) return
-  if (before.state !== 'final') throw new AppError('conflict', 'a payment for this request is on its way')
-  if (isSingleUse) throw new AppError('request_closed', 'this request was paid')
+  const before = store.read.payOfRequest(requestId, expectedKey, isSingleUse ? answersRequest : unanswered)
+  if (before?.state === 'final') throw new AppError('request_closed', 'this request was paid')
+  if (before) throw new AppError('conflict', 'a payment for this request is not over')
 }
 
 const unreachable = () =>
@@ -165,7 +170,7 @@ function choose(ctx: Context, { account, unit, amount }: Order, among?: Readonly
 
 /** P1 */
 function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'> {
-  const { account, unit, amount, payee, expectedKey, requestId, memo } = order
+  const { account, unit, amount, payee, expectedKey, requestId, isSingleUse, memo } = order
   const id = newId(ctx)
   const url = requireMint(ctx, account).url
   const keysets = ctx.store.read.keysets(account).filter((keyset) => keyset.unit === unit)
@@ -190,6 +195,7 @@ function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'>
     payee,
     expectedKey,
     requestId,
+    isSingleUse,
     memo,
     hello: bytesToHex(hello),
     createdAt: now,
@@ -250,6 +256,8 @@ export async function confirmPay(ctx: Context, id: string): Promise<void> {
   const choice = await chooseFor(ctx, operation, terms, mint.offlineCapable)
   const amounts = changeAmounts(ctx, operation, choice.change, terms)
   if (choice.fee > operation.fee) throw new AppError('wrong_fee', 'the fee is higher than what was shown')
+  // Asked in the turn of the transaction: two previews of one request may be confirmed at the same moment.
+  assertNotPaidYet(ctx, operation)
   ctx.store.transaction((write) => {
     const { account, unit } = operation
     const coins = choice.inputs
@@ -349,7 +357,7 @@ export function abandonPay(ctx: Context, id: string, reason: string): void {
   if (operation.state !== 'asking' && operation.state !== 'agreed') {
     throw new AppError('wrong_state', `payment is ${operation.state}`)
   }
-  const { kind, account, unit, amount, createdAt, hello, payee, requestId, memo, expectedKey } = operation
-  const base = { kind, id, account, unit, amount, createdAt, hello, payee, requestId, memo, expectedKey }
+  const { kind, account, unit, amount, createdAt, hello, payee, requestId, isSingleUse, memo, expectedKey } = operation
+  const base = { kind, id, account, unit, amount, createdAt, hello, payee, requestId, isSingleUse, memo, expectedKey }
   save(ctx, { ...base, state: 'abandoned', reason, ...ended(ctx) })
 }

@@ -227,25 +227,30 @@ async function answerHandover(ctx: Context, frame: Uint8Array, from: RemotePayer
     throw new AppError('bad_handover', 'for Terms that were not made for this payer')
   }
   const { id } = found
-  const isNew = await ctx.locked(id, async () => {
+  await ctx.locked(id, async () => {
     const operation = receiveById(ctx, id)
-    return handover.kind === 'settled'
-      ? takeSettled(ctx, operation, handover, handoverHash)
-      : takeSigned(ctx, operation, handover, handoverHash)
+    if (handover.kind === 'settled') takeSettled(ctx, operation, handover, handoverHash)
+    else await takeSigned(ctx, operation, handover, handoverHash)
   })
-  const operation = receiveById(ctx, id)
-  if (isNew && operation.state === 'signed' && ctx.mints.reachability(operation.account).reachable) {
-    await Promise.race([ctx.runNow(id), ctx.clock.wait(ctx.config.settleBeforeAnswerMs)])
-    if (isDoubtful(receiveById(ctx, id))) await ctx.locked(id, async () => withhold(ctx, receiveById(ctx, id)))
-  }
-  return answerOf(receiveById(ctx, id), handoverHash)
+  return answerOf(await askMintFirst(ctx, id), handoverHash)
 }
 
-/** The mint has just said that these coins are gone: one reading ends nothing, but it is no reason to sign a receipt. */
-const isDoubtful = (operation: Receive): boolean => operation.state === 'signed' && operation.reading !== null
-
-function withhold(ctx: Context, operation: Receive): void {
-  if (operation.state === 'signed') save(ctx, { ...operation, withheld: true })
+/**
+ * A payee with a connection tries to settle before it answers. What the mint has called spent gets no receipt, although
+ * one reading ends nothing; when the mint does not answer in time, the payment is a signed one.
+ */
+async function askMintFirst(ctx: Context, id: string): Promise<Receive> {
+  const before = receiveById(ctx, id)
+  if (before.state !== 'signed' || before.withheld === null) return before
+  if (ctx.mints.reachability(before.account).reachable) {
+    await Promise.race([ctx.runNow(id), ctx.clock.wait(ctx.config.settleBeforeAnswerMs)])
+  }
+  const after = receiveById(ctx, id)
+  if (after.state !== 'signed' || after.withheld !== 'mint' || after.reading !== null) return after
+  const released: Receive = { ...after, withheld: null }
+  // A step that still waits for the mint would write its older copy over this; the next question releases it again.
+  if (!ctx.isLocked(id)) ctx.store.transaction((write) => write.updateOperation(released))
+  return released
 }
 
 function receiveById(ctx: Context, id: string): Receive {
@@ -263,7 +268,7 @@ function answerOf(operation: Receive, handoverHash: string): Uint8Array {
     case 'bounced':
     case 'dead':
       if (operation.handoverHash !== handoverHash) throw new AppError('conflict', 'another handover for these Terms')
-      if (operation.withheld) throw new AppError('not_settled', 'not settled yet')
+      if (operation.withheld !== null) throw new AppError('not_settled', 'not settled yet')
       return encodeMessage('receipt', fromHex(operation.receipt))
     case 'refused':
       if (operation.handoverHash !== handoverHash) throw new AppError('conflict', 'another handover for these Terms')
@@ -275,11 +280,10 @@ function answerOf(operation: Receive, handoverHash: string): Uint8Array {
 }
 
 /** R2 for a payer who settled first: the mint's signatures on our outputs, each under a keyset we fetched ourselves. */
-function takeSettled(ctx: Context, operation: Receive, handover: SettledHandover, handoverHash: string): boolean {
-  if (operation.state === 'final') return false
+function takeSettled(ctx: Context, operation: Receive, handover: SettledHandover, handoverHash: string): void {
+  if (operation.state === 'final') return
   const signatures = settledSignatures(ctx, operation, handover)
   finishReceive(ctx, operation, signatures, handoverHash)
-  return true
 }
 
 /** @throws AppError `keyset_unknown`, `keyset_expired`, `bad_dleq` */
@@ -308,26 +312,25 @@ function settledSignatures(ctx: Context, operation: Receive, handover: SettledHa
 
 /**
  * R2 for a signed handover: every check of protocol section 4, then one transaction.
- * @returns whether it was new
  */
 async function takeSigned(
   ctx: Context,
   operation: Receive,
   handover: SignedHandover,
   handoverHash: string,
-): Promise<boolean> {
-  if (operation.state !== 'terms') return false
+): Promise<void> {
+  if (operation.state !== 'terms') return
   const verdict = stillTrue(ctx, operation, await judge(ctx, operation, handover))
   if (verdict.kind === 'invalid') {
     refuseHandover(ctx, operation, handoverHash, verdict.code, handoverDigest(termsOf(operation), handover))
-    return true
+    return
   }
   const { swap, claim, purseKey } = verdict
   const mint = mintOf(ctx, operation)
   const overLimit = exceeded(ctx, mint, operation.unit, operation.amount)
   if (overLimit && !ctx.mints.reachability(mint.account).reachable) {
     refuseHandover(ctx, operation, handoverHash, overLimit, hexToBytes(swap.digest))
-    return true
+    return
   }
   ctx.store.transaction((write) => {
     write.markSeen(
@@ -344,7 +347,7 @@ async function takeSigned(
       claim: toHex(claim),
       purseKey,
       receipt: signReceipt(ctx, operation.termsHash, swap.digest, 'signed'),
-      withheld: overLimit !== undefined,
+      withheld: overLimit ? 'limits' : 'mint',
       attempt: null,
       reading: null,
       refusedSince: null,
@@ -353,7 +356,6 @@ async function takeSigned(
   })
   ctx.emit({ kind: 'operation', id: operation.id })
   ctx.wake()
-  return true
 }
 
 async function judge(ctx: Context, operation: Receive, handover: SignedHandover): Promise<VerifiedHandover> {

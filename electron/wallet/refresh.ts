@@ -23,7 +23,7 @@ const largestFeeShare = 0.01
 /** Outputs of a refresh: room for a good spread, well under what mints take. */
 const refreshOutputs = 48
 
-/** Coins of a keyset that ends, or is not active any more, move on this long before its end. Seconds. */
+/** Coins of a keyset that ends move on this long before its end, if there is one that lasts longer. Seconds. */
 const moveOnSeconds = 90 * 24 * 3600
 
 export type RefreshPlan = {
@@ -268,8 +268,8 @@ export function isRefreshDue(ctx: Context, account: number): boolean {
 
 /**
  * Coins of the next purse to re-key. Always: coins of a keyset that ends. Where the fee is worth it: a used purse; any
- * purse beside the one that gathers, so that what was received and added can be paid in one go; and any purse at all when
- * a milestone is due.
+ * purse beside the one that gathers, so that what was received and added can be paid in one go; the small coins of a purse
+ * with more than one payment takes. One coin when a milestone is due.
  */
 function nextToRefresh(ctx: Context, account: number, unit: string): readonly Coin[] | undefined {
   if (isRunning(ctx, account, unit)) return undefined
@@ -281,17 +281,38 @@ function nextToRefresh(ctx: Context, account: number, unit: string): readonly Co
     .purses(account, unit)
     .map((purse) => ({ purse, coins: spendable.filter(({ purseId }) => purseId === purse.id).slice(0, maxInputs) }))
     .filter(({ coins }) => total(coins) > feeOf(ctx, coins) && canBeHeld(ctx, account, unit, coins))
-  const ending = purses.find(({ coins }) => coins.some((coin) => lastsUntil(coin) <= now + moveOnSeconds))
-  if (ending && outlives(ctx, account, unit, now + moveOnSeconds)) return ending.coins
+  // New coins come from the keyset that the swap will use: only if they last longer is anything gained.
+  const ending = purses.find(({ coins }) => {
+    const until = newCoinsLast(ctx, account, unit, coins)
+    return coins.some((coin) => lastsUntil(coin) <= now + moveOnSeconds && lastsUntil(coin) < until)
+  })
+  if (ending) return ending.coins
   const worth = purses.filter(({ coins }) => feeOf(ctx, coins) <= total(coins) * largestFeeShare)
   const gathering = gatheringPurse(ctx, account, unit) ?? (purses.length > 1 ? undefined : purses[0]?.purse)
-  const isMilestone = isMilestoneDue(ctx, account)
-  return worth.find(({ purse }) => purse.used || isMilestone || purse.id !== gathering?.id)?.coins
+  const due = worth.find(({ purse }) => purse.used || purse.id !== gathering?.id)
+  if (due) return due.coins
+  return crowded(ctx, spendable, gathering?.id) ?? (isMilestoneDue(ctx, account) ? oneCoin(ctx, spendable) : undefined)
 }
 
-/** Whether new coins of this unit would last longer than this (Unix seconds). */
-function outlives({ store }: Context, account: number, unit: string, until: number): boolean {
-  return outputKeyset(store.read.keysets(account), unit, [1], until) !== undefined
+/** More coins than one payment takes: the smallest of them become fewer. */
+function crowded(ctx: Context, spendable: readonly Coin[], purseId: number | undefined): readonly Coin[] | undefined {
+  const coins = spendable.filter((coin) => coin.purseId === purseId)
+  if (coins.length <= maxInputs) return undefined
+  const smallest = [...coins].sort((a, b) => a.amount - b.amount).slice(0, maxInputs)
+  return feeOf(ctx, smallest) <= total(smallest) * largestFeeShare ? smallest : undefined
+}
+
+/** The cheapest way to make a milestone visible: strangers can make milestones due, so it costs one coin's fee. */
+function oneCoin(ctx: Context, spendable: readonly Coin[]): readonly Coin[] | undefined {
+  const coin = [...spendable].sort((a, b) => a.amount - b.amount).find((one) => one.amount > feeOf(ctx, [one]))
+  return coin && [coin]
+}
+
+/** Until when (Unix seconds) the coins last that a refresh of these would give. */
+function newCoinsLast(ctx: Context, account: number, unit: string, coins: readonly Coin[]): number {
+  const amounts = outputAmounts(ctx, account, unit, total(coins) - feeOf(ctx, coins))
+  const keyset = outputKeyset(ctx.store.read.keysets(account), unit, amounts, unixNow(ctx.clock))
+  return keyset ? (keyset.finalExpiry ?? Number.POSITIVE_INFINITY) : 0
 }
 
 function canBeHeld(ctx: Context, account: number, unit: string, coins: readonly Coin[]): boolean {

@@ -38,22 +38,29 @@ export type RunnerParts = {
 }
 
 export function createRunner({ store, clock, step, report }: RunnerParts): Runner {
-  const locks = new Map<string, Promise<unknown>>()
+  const locks = new Map<string, { readonly tail: Promise<unknown>; readonly holders: number }>()
   const running = new Set<Promise<void>>()
   let isRunning = false
   let signal = deferred()
 
   const locked = <T>(id: string, work: () => Promise<T>): Promise<T> => {
-    const before = locks.get(id) ?? Promise.resolve()
-    const result = before.then(work, work)
+    const { tail, holders } = locks.get(id) ?? { tail: Promise.resolve(), holders: 0 }
+    const held = async (): Promise<T> => {
+      try {
+        return await work()
+      } finally {
+        // Before anybody who waits for the result goes on: for them nobody holds it any more.
+        const left = (locks.get(id)?.holders ?? 1) - 1
+        if (left === 0) locks.delete(id)
+        else locks.set(id, { tail: locks.get(id)?.tail ?? tail, holders: left })
+      }
+    }
+    const result = tail.then(held, held)
     const settled = result.then(
       () => undefined,
       () => undefined,
     )
-    locks.set(id, settled)
-    settled.then(() => {
-      if (locks.get(id) === settled) locks.delete(id)
-    })
+    locks.set(id, { tail: settled, holders: holders + 1 })
     return result
   }
 

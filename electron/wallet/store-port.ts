@@ -78,11 +78,11 @@ export type OperationFilter = {
 export type WalletReads = {
   operation(id: string): Operation | undefined
   operations(filter: OperationFilter): readonly Operation[]
-  /** The newest payment of ours for this request of this payee that gave something away, or may have. */
-  payOfRequest(requestId: string, payeeKey: string): Operation | undefined
+  /** The newest payment of ours for this request of this payee in one of these states. */
+  payOfRequest(requestId: string, payeeKey: string, states: readonly string[]): Operation | undefined
   /**
-   * Operations whose `nextAttemptAt` is not after `now`: those with something at stake first, questions about what never
-   * came last; newest first among equals.
+   * Operations whose `nextAttemptAt` is not after `now`: those with something at stake first, questions about what is
+   * over or never came last; newest first among equals.
    */
   dueOperations(now: number, limit: number): readonly Operation[]
   /** The earliest `nextAttemptAt`, or null. */

@@ -165,9 +165,25 @@ async function issue(ctx: Context, operation: OperationIn<'withdraw', 'issuing'>
   const found = await findSignatures({ mint, keyset }, outputs)
   if (found.kind !== 'ok') return retry(ctx, operation, 'no answer about the outputs')
   const signatures = found.value.flatMap((signature) => signature ?? [])
-  if (signatures.length === outputs.length) return take(ctx, operation, signatures)
+  if (isAsAgreed(signatures, outputs)) return takeIfIssued(ctx, operation, signatures)
   if (answer.kind !== 'refused') return retry(ctx, operation, 'no clean answer')
   return refused(ctx, operation, `${answer.code} ${answer.detail}`)
+}
+
+const isAsAgreed = (signatures: readonly VerifiedSignature[], outputs: Issuing['outputs']): boolean =>
+  signatures.length === outputs.length && outputs.every(({ amount }, index) => signatures[index]?.amount === amount)
+
+type Issuing = OperationIn<'withdraw', 'issuing'>
+
+/** Signatures that are there although this quote was never used are those of an earlier life of this wallet: spent, maybe. */
+async function takeIfIssued(ctx: Context, operation: Issuing, signatures: readonly VerifiedSignature[]): Promise<void> {
+  const quote = await ctx.mints.client(operation.account).mintQuote(operation.quote)
+  if (quote.kind === 'ok' && quote.value.state === 'ISSUED') return take(ctx, operation, signatures)
+  return retry(
+    ctx,
+    operation,
+    quote.kind === 'ok' ? 'these outputs were signed for another quote' : 'no answer about the quote',
+  )
 }
 
 /** The mint said No and has signed nothing. Whether the quote is still ours decides; an inactive keyset is replaced. */
@@ -189,7 +205,7 @@ async function takeOrFail(ctx: Context, operation: OperationIn<'withdraw', 'issu
   const found = await findSignatures({ mint: ctx.mints.client(account), keyset: keysetOf(ctx.store, account) }, outputs)
   if (found.kind !== 'ok') return retry(ctx, operation, 'no answer about the outputs')
   const signatures = found.value.flatMap((signature) => signature ?? [])
-  if (signatures.length === outputs.length) return take(ctx, operation, signatures)
+  if (isAsAgreed(signatures, outputs)) return take(ctx, operation, signatures)
   if (signatures.length > 0) return retry(ctx, operation, 'some outputs are signed')
   const before = operation.reading
   if (before && ctx.clock.now() - before.at >= ctx.config.readingGapMs) {

@@ -38,6 +38,8 @@ export async function benchPayment(rounds: number, say: (line: string) => void):
   const folder = mkdtempSync(join(tmpdir(), 'farthing-bench-'))
   const mint = await startMint(join(folder, 'mint'), 0)
   const payee = fork(fileURLToPath(new URL('./payee.ts', import.meta.url)), [join(folder, 'payee'), mint.url])
+  const payeeEnded = new AbortController()
+  payee.once('exit', () => payeeEnded.abort(new Error('the payee’s process ended')))
   const wallet = openWallet({
     folder: join(folder, 'payer'),
     name: '',
@@ -48,12 +50,12 @@ export async function benchPayment(rounds: number, say: (line: string) => void):
   const { engine, store } = wallet
   try {
     const ask = async (message: object): Promise<{ request: string; times: PayeeTimes }> => {
-      const answer = once(payee, 'message')
+      const answer = once(payee, 'message', { signal: payeeEnded.signal })
       payee.send(message)
       const [value] = await answer
       return value
     }
-    await once(payee, 'message')
+    await once(payee, 'message', { signal: payeeEnded.signal })
     say(`adding ${rounds + warmUp} purses of five coins …`)
     const { account } = await engine.mints.add(mint.url)
     engine.runner.start()

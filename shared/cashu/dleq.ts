@@ -2,6 +2,7 @@
 // The NUT writes a, A, B', C'; we keep k, K, B_, C_ as in NUT-00.
 
 import { hash_e } from '@cashu/cashu-ts'
+import { normalizeZ } from '@noble/curves/abstract/curve.js'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
@@ -52,12 +53,15 @@ export function verifyDleq(dleq: Dleq, B_: Point, C_: Point, K: Point): boolean 
   const R1 = Point.BASE.multiplyUnsafe(s).add(K.multiplyUnsafe(minusE)) // R1 = sG − eK
   const R2 = B_.mulAddUnsafe(s, C_, minusE) // R2 = sB_ − eC_
   if (R1.is0() || R2.is0()) return false
-  return bytesToHex(hash_e([R1, R2, K, C_])) === dleq.e // e == hash(R1, R2, K, C_)
+  const points = normalizeZ(Point, [R1, R2, K, C_]) // one inversion for all four
+  return bytesToHex(hash_e(points)) === dleq.e // e == hash(R1, R2, K, C_)
 }
 
 /** A coin as a payee checks it: unblinded signature and the blinding factor that ties it to the DLEQ proof. */
 export type CoinToVerify = {
   readonly secret: string
+  /** hash_to_curve(secret), when the caller has it already. */
+  readonly Y?: Point
   readonly C: Point
   readonly dleq: Dleq
   /** Blinding factor, 1 … n−1. Known to payer and payee at this moment, so not secret between them. */
@@ -66,9 +70,9 @@ export type CoinToVerify = {
 }
 
 /** Carol's check (NUT-12): re-blind with r, then verify as Alice did. Variable time: the payee was given all of it. */
-export function verifyCoin({ secret, C, dleq, r, K }: CoinToVerify): boolean {
+export function verifyCoin({ secret, Y = hashToCurve(secret), C, dleq, r, K }: CoinToVerify): boolean {
   if (r <= 0n || r >= order) return false
-  const B_ = hashToCurve(secret).add(Point.BASE.multiplyUnsafe(r)) // B_ = Y + rG
+  const B_ = Y.add(Point.BASE.multiplyUnsafe(r)) // B_ = Y + rG
   const C_ = C.add(K.multiplyUnsafe(r)) // C_ = C + rK
   if (B_.is0() || C_.is0()) return false
   return verifyDleq(dleq, B_, C_, K)
