@@ -610,6 +610,45 @@ const coinsAndOutputs = (body: string): string => {
   return JSON.stringify([inputs.map(({ secret, witness }) => [secret, witness]), outputs.map(({ B_ }) => B_)])
 }
 
+describe('one request, one payment', () => {
+  const requestOf = (payee: TestWallet, isSingleUse: boolean) => {
+    const { id = '', payeeKey } = payee.engine.createRequest({
+      account: 0,
+      unit: 'sat',
+      amount: 5,
+      singleUse: isSingleUse,
+    })
+    return { requestId: id, expectedKey: payeeKey, isSingleUse }
+  }
+  const refusal = (work: Promise<unknown>) =>
+    work.then(
+      () => 'ok',
+      (error) => error.code,
+    )
+
+  test('two previews of one single-use request cannot both be confirmed', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world)
+    const request = requestOf(payee, true)
+    const previews = [await payer.prepare(payee, 5, request), await payer.prepare(payee, 5, request)]
+    await payer.run(() => payer.engine.confirmPay(previews[0]!.id))
+    expect(await refusal(payer.engine.confirmPay(previews[1]!.id))).toBe('request_closed')
+    expect(await refusal(payer.prepare(payee, 5, request))).toBe('request_closed')
+    expect(payee.totals().spendable).toBe(5)
+  })
+
+  test('while a payment for it is signed, a single-use request is not paid again, a reusable one is', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 64, config: { coinsOfEach: 4 } })
+    const [once, often] = [requestOf(payee, true), requestOf(payee, false)]
+    await cutOff(payer)
+    await cutOff(payee)
+    for (const request of [once, often]) await payer.pay(payee, 5, request)
+    expect(await refusal(payer.prepare(payee, 5, once))).toBe('conflict')
+    expect(await refusal(payer.prepare(payee, 5, often))).toBe('ok')
+  })
+})
+
 describe('pay, the payer offline', () => {
   test('the payer is cut off from the mint, the payee is not: final during the payment, change later', async () => {
     const world = await openWorld()
