@@ -24,7 +24,6 @@ export const errorCodes = [
   'keyset_expired',
   'keyset_twin',
   'unit_unknown',
-  'quote_expired',
   'bad_dleq',
   // payments between peers
   'peer_unreachable',
@@ -47,9 +46,7 @@ export const errorCodes = [
   'wrong_fee',
   'bad_signature',
   'missing_dleq',
-  'key_blocked',
   'not_settled',
-  'busy',
   // this computer
   'folder_in_use',
   'folder_damaged',

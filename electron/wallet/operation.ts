@@ -1,23 +1,21 @@
 // Operations: one durable intention each, one row, never deleted. The states are data, so that a test walks them.
 //
 // withdraw   quoting ─► unpaid ─► issuing ─► done
-//               └───────┴─► failed  ▲└► failed (only by facts: the quote was issued, and not to us)
+//               └───────┴──────────┴─► failed            (outputs that were sent are asked about again)
 //
-// pay        asking ─► agreed ─► settling ───────► settled ─► final          (payer side)
-//               │         │         │  ▲             ▲
-//               └─────────┴►abandoned│  └─────────┐   │
-//                                    ▼            │   │
-//                               handing_over ─► signed ┘─► final
-//                                    │            │
-//                                    └─► voided ◄─┘      any of settling … voided ─► bounced | dead
-//            voided, dead, handing_over, settling, signed ─► reclaiming ─► reclaimed | (back to facts) final, bounced
+// pay        asking ─► agreed ─► settling ◄─► handing_over ─► signed ─► final      (payer side)
+//               └────────┴─► abandoned             └─► voided
+//   settling, handing_over, signed, voided ─► settled ─► final     the mint first, then tell the payee
+//   any of these ─► bounced | dead                                 two readings; looked at again ─► settled, final
+//   any of these, dead ─► reclaiming ─► reclaimed | what the facts say
 //
-// receive    terms ─► signed ─► final                                         (payee side)
-//               │        └─► bounced | dead ─► final (if all outputs turn out signed)
-//               ├─► final (the payer settled)
-//               └─► refused | expired ─► final (the payer settled all the same)
+// receive    terms ─► signed ─► final                              (payee side)
+//               │        └─► bounced | dead                        looked at again ─► final
+//               ├─► final                                          the payer settled
+//               └─► refused | expired ─► final                     the payer settled all the same
 //
-// refresh    settling ─► done | lost | dead            (a swap to oneself: re-key, merge, milestone, reclaim)
+// refresh    settling ─► done | dead                               a swap to oneself: re-key, gather, milestone, reclaim
+//               └─► lost                                           looked at again ─► done
 
 import { z } from '../../shared/schema.ts'
 
