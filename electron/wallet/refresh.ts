@@ -291,7 +291,9 @@ function nextToRefresh(ctx: Context, account: number, unit: string): readonly Co
   const gathering = gatheringPurse(ctx, account, unit) ?? (purses.length > 1 ? undefined : purses[0]?.purse)
   const due = worth.find(({ purse }) => purse.used || purse.id !== gathering?.id)
   if (due) return due.coins
-  return crowded(ctx, spendable, gathering?.id) ?? (isMilestoneDue(ctx, account) ? oneCoin(ctx, spendable) : undefined)
+  const few =
+    crowded(ctx, spendable, gathering?.id) ?? (isMilestoneDue(ctx, account) ? oneCoin(ctx, spendable) : undefined)
+  return few && canBeHeld(ctx, account, unit, few) ? few : undefined
 }
 
 /** More coins than one payment takes: the smallest of them become fewer. */
@@ -315,6 +317,7 @@ function newCoinsLast(ctx: Context, account: number, unit: string, coins: readon
   return keyset ? (keyset.finalExpiry ?? Number.POSITIVE_INFINITY) : 0
 }
 
+/** Whether an active keyset has coins for what these would give: asked before anything is planned. */
 function canBeHeld(ctx: Context, account: number, unit: string, coins: readonly Coin[]): boolean {
   try {
     return outputAmounts(ctx, account, unit, total(coins) - feeOf(ctx, coins)).length > 0
