@@ -31,7 +31,7 @@ export const utf8UpTo = (length: number) =>
   z.string().refine((text) => text.isWellFormed() && utf8ToBytes(text).length <= length, `longer than ${length} bytes`)
 
 /** 33 bytes whose first says 02 or 03. Whether they lie on the curve is the verifier's business. */
-const point = bytes(33).refine((value) => value[0] === 2 || value[0] === 3, 'not a compressed point')
+export const point = bytes(33).refine((value) => value[0] === 2 || value[0] === 3, 'not a compressed point')
 const hash = bytes(32)
 const signature = bytes(64)
 const id = bytes(16)

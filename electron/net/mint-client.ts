@@ -1,4 +1,4 @@
-// The /v1 HTTP interface of a mint, as the wallet uses it (NUT-01…04, 06, 07, 09, 23).
+// The /v1 HTTP interface of a mint, as the wallet uses it (NUT-01…09, 23).
 
 import type { z } from 'zod'
 import {
@@ -7,6 +7,7 @@ import {
   infoResponseSchema,
   keysResponseSchema,
   knownKeysetsSchema,
+  meltQuoteResponseSchema,
   mintQuoteResponseSchema,
   restoreResponseSchema,
   signaturesResponseSchema,
@@ -17,16 +18,23 @@ import { type HttpAnswer, requestJson } from './http-json.ts'
 
 /** Longest wait for one complete answer. A swap of 64 coins takes a mint in Python about a second. */
 export const mintTimeoutMs = 10_000
+/** Longest wait for a melt: the mint answers when its Lightning payment has succeeded or failed (NUT-05). */
+export const meltTimeoutMs = 180_000
 
 /** `clock` is for `Retry-After` dates only. */
-export type MintClientsDeps = { readonly clock: Pick<Clock, 'now'>; readonly timeoutMs?: number }
+export type MintClientsDeps = {
+  readonly clock: Pick<Clock, 'now'>
+  readonly timeoutMs?: number
+  readonly meltTimeoutMs?: number
+}
 
 /** @throws AppError `bad_input` (from the function returned) when `url` is not a plain http(s) address */
 export function createMintClients(deps: MintClientsDeps): MintClients {
   return (url) => createMintClient(parseMintUrl(url), deps)
 }
 
-function createMintClient(base: URL, { clock, timeoutMs = mintTimeoutMs }: MintClientsDeps): MintClient {
+function createMintClient(base: URL, deps: MintClientsDeps): MintClient {
+  const { clock, timeoutMs = mintTimeoutMs } = deps
   const call = async <T>(path: string, schema: z.ZodType<T>, options: CallOptions): Promise<MintAnswer<T>> =>
     interpret(await requestJson({ url: new URL(path, base), timeoutMs, ...options }, clock), schema)
 
@@ -63,6 +71,21 @@ function createMintClient(base: URL, { clock, timeoutMs = mintTimeoutMs }: MintC
     issue: async (body, signal) =>
       mapOk(await call('v1/mint/bolt11', signaturesResponseSchema, { body, signal }), signatures),
 
+    requestMeltQuote: (invoice, unit, signal) =>
+      call('v1/melt/quote/bolt11', meltQuoteResponseSchema, {
+        body: JSON.stringify({ request: invoice, unit }),
+        signal,
+      }),
+
+    meltQuote: async (id, signal) =>
+      mapOk(
+        await call(`v1/melt/quote/bolt11/${encodeURIComponent(id)}`, meltQuoteResponseSchema, { signal }),
+        (answer) => (answer.quote === id ? answer : undefined),
+      ),
+
+    melt: (body, signal) =>
+      call('v1/melt/bolt11', meltQuoteResponseSchema, { body, signal, timeoutMs: deps.meltTimeoutMs ?? meltTimeoutMs }),
+
     checkState: async (Ys, signal) =>
       mapOk(
         await call('v1/checkstate', checkStateResponseSchema, { body: JSON.stringify({ Ys }), signal }),
@@ -82,7 +105,7 @@ function createMintClient(base: URL, { clock, timeoutMs = mintTimeoutMs }: MintC
   }
 }
 
-type CallOptions = { readonly body?: string; readonly signal: AbortSignal | undefined }
+type CallOptions = { readonly body?: string; readonly signal: AbortSignal | undefined; readonly timeoutMs?: number }
 
 const signatures = <T>(answer: { readonly signatures: T }): T => answer.signatures
 

@@ -8,8 +8,6 @@ import { maxFrameBytes } from '../../shared/messages.ts'
 
 /** A varint has 7 bits in each byte: three reach beyond `maxFrameBytes`. */
 const maxLengthBytes = 3
-/** Most that is held unread: the frame that is read, and a hasty next one. */
-const maxBufferSize = 2 * (maxLengthBytes + maxFrameBytes)
 
 /** Both throw AppError: `peer_timeout` when `signal` is aborted, `frame_too_large`, else `peer_unreachable`. */
 export type Frames = {
@@ -17,13 +15,18 @@ export type Frames = {
   write(frame: Uint8Array, signal: AbortSignal): Promise<void>
 }
 
-/** To be called in the same tick in which the stream appears: bytes that arrive before are lost. */
-export function framesOf(stream: Stream): Frames {
-  const prefixed = lpStream(stream, { maxDataLength: maxFrameBytes, maxBufferSize, lengthDecoder: decodeLength })
+/**
+ * To be called in the same tick in which the stream appears: bytes that arrive before are lost.
+ * @param maxBytes of one frame, up to `maxFrameBytes`
+ */
+export function framesOf(stream: Stream, maxBytes: number = maxFrameBytes): Frames {
+  // Most that is held unread: the frame that is read, and a hasty next one.
+  const maxBufferSize = 2 * (maxLengthBytes + maxBytes)
+  const prefixed = lpStream(stream, { maxDataLength: maxBytes, maxBufferSize, lengthDecoder: decodeLength })
   return {
     read: (signal) => translateErrors(signal, async () => (await prefixed.read({ signal })).slice()),
     write: async (frame, signal) => {
-      if (frame.byteLength > maxFrameBytes) throw new AppError('frame_too_large', 'frame to send is too large')
+      if (frame.byteLength > maxBytes) throw new AppError('frame_too_large', 'frame to send is too large')
       await translateErrors(signal, () => prefixed.write(frame, { signal }))
     },
   }

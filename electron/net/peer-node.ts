@@ -1,18 +1,21 @@
-// libp2p nodes: one that listens for payers, and one for each payment that dials a payee. TCP, Noise, yamux.
+// libp2p nodes: one that listens for payers, and one for each payment or look at a card that dials a payee. TCP, Noise,
+// yamux.
 
 import { noise } from '@chainsafe/libp2p-noise'
-import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
-import type { Connection, Libp2p, Listener, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2p, Listener, PeerId, PrivateKey, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { getNetConfig } from '@libp2p/utils'
 import { yamux } from '@libp2p/yamux'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { type Card, cardProtocol } from '../../shared/card.ts'
 import { AppError } from '../../shared/errors.ts'
 import { maxFrameBytes, payProtocol } from '../../shared/messages.ts'
 import type { PayeeProtocol, PeerAddress, PeerDialer } from '../wallet/ports.ts'
+import { cardWaitMs, readCard, serveCard } from './card-protocol.ts'
 import { reachableAddresses } from './interfaces.ts'
 import { type PayeeWaits, payeeWaits, paySession, servePayments } from './pay-protocol.ts'
 
@@ -22,10 +25,12 @@ export type PayeeLimits = PayeeWaits & {
   readonly connectionRate: number
   /** A connection without a payment on it is closed after one to two times this, in milliseconds. */
   readonly idleMs: number
+  /** Longest life of a stream on which a card is asked for, in milliseconds. */
+  readonly cardMs: number
 }
 
 /** The rate is libp2p's default; people behind one router share an address. */
-const payeeLimits: PayeeLimits = { ...payeeWaits, connectionRate: 5, idleMs: 10_000 }
+const payeeLimits: PayeeLimits = { ...payeeWaits, connectionRate: 5, idleMs: 10_000, cardMs: cardWaitMs }
 
 const maxConnections = 64
 /** So that one address, with an endless supply of peer ids, leaves room for others. */
@@ -38,11 +43,14 @@ const maxPendingConnections = 64
 const handshakeTimeoutMs = 2_000
 const maxStreamsPerConnection = 32
 const maxPaymentsPerConnection = 4
+const maxCardsPerConnection = 1
 
 export type PayeeNodeOptions = {
   /** 32 bytes: the Ed25519 key that the peer id stands for. */
   readonly peerKeySeed: Uint8Array
   readonly protocol: PayeeProtocol
+  /** What to tell people nearby at this moment; null, and without it always, nothing. */
+  readonly card?: () => Card | null
   /** IPv4 address to listen on; all by default. */
   readonly host?: string
   /** TCP port; any free one by default. */
@@ -66,7 +74,7 @@ export async function startPayeeNode(options: PayeeNodeOptions): Promise<PayeeNo
   const { host = '0.0.0.0', port: wantedPort = 0 } = options
   const limits = { ...payeeLimits, ...options.limits }
   const node: Libp2p = await createLibp2p({
-    ...(await commonOptions(options.peerKeySeed)),
+    ...commonOptions(await keyOf(options.peerKeySeed)),
     start: false,
     // Payers have the address already; others of this computer are not told to them.
     addresses: { listen: [`/ip4/${host}/tcp/${wantedPort}`], announceFilter: () => [] },
@@ -87,6 +95,9 @@ export async function startPayeeNode(options: PayeeNodeOptions): Promise<PayeeNo
   const peerIdBytes = node.peerId.toMultihash().bytes
   await node.handle(payProtocol, servePayments(options.protocol, peerIdBytes, limits), {
     maxInboundStreams: maxPaymentsPerConnection,
+  })
+  await node.handle(cardProtocol, serveCard(options.card ?? (() => null), limits.cardMs), {
+    maxInboundStreams: maxCardsPerConnection,
   })
   const port = await listen(node)
   const sweep = sweepIdle(() => node.getConnections(), limits.idleMs)
@@ -115,28 +126,67 @@ const maxAddresses = 8
 /** Every session has a node of its own, so that nothing but the payee's address connects two payments. */
 export function createPeerDialer(timeoutMs: number = dialTimeoutMs): PeerDialer {
   return async (address, peerKeySeed) => {
-    const targets = targetsOf(address)
     const signal = AbortSignal.timeout(timeoutMs)
-    const node = await createLibp2p({
-      ...(await commonOptions(peerKeySeed)),
-      connectionManager: { addressDialTimeout: addressTimeoutMs, resolvers: {} },
-    })
-    try {
-      const connection = await node.dial(targets, { signal })
-      const stream = await connection.newStream(payProtocol, { signal })
-      return paySession(stream, connection, node.peerId.toMultihash().bytes, async () => node.stop())
-    } catch (cause) {
-      await node.stop()
-      if (signal.aborted) throw new AppError('peer_timeout', 'the payee took too long', { cause, retryable: true })
-      throw new AppError('peer_unreachable', 'no connection to the payee', { cause, retryable: true })
-    }
+    const { node, connection, stream } = await openStream(address, payProtocol, await keyOf(peerKeySeed), signal)
+    return paySession(stream, connection, node.peerId.toMultihash().bytes, async () => node.stop())
   }
 }
 
-/** What both kinds of node share. The connection monitor's pings would only tell who is still there. */
-async function commonOptions(peerKeySeed: Uint8Array) {
+/** Longest wait for a card, from the dial to its last byte, in milliseconds. */
+const askTimeoutMs = 3_000
+
+export type AskCardOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal }
+
+/**
+ * Ask a payee for its card, under a peer key that is thrown away: who is asked learns that somebody looks, not who.
+ * Its key is proven only when it signs Terms: a payment to this payee has to expect `payeeKey` there.
+ * @throws AppError `peer_unreachable`, also when it does not want to be seen; `peer_timeout`, also when `signal` is aborted;
+ *   `bad_frame`, `frame_too_large`
+ */
+export async function askCard(address: PeerAddress, options: AskCardOptions = {}): Promise<Card> {
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? askTimeoutMs)
+  const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
+  const throwAway = await generateKeyPair('Ed25519')
+  const { node, connection, stream } = await openStream(address, cardProtocol, throwAway, signal)
+  try {
+    return await readCard(stream, connection.remotePeer.toString(), signal)
+  } finally {
+    await node.stop()
+  }
+}
+
+type OpenStream = { readonly node: Libp2p; readonly connection: Connection; readonly stream: Stream }
+
+/** A stream on a node of its own, which the caller stops. @throws AppError `peer_unreachable`, `peer_timeout` */
+async function openStream(
+  address: PeerAddress,
+  protocol: string,
+  privateKey: PrivateKey,
+  signal: AbortSignal,
+): Promise<OpenStream> {
+  const targets = targetsOf(address)
+  const node = await createLibp2p({
+    ...commonOptions(privateKey),
+    connectionManager: { addressDialTimeout: addressTimeoutMs, resolvers: {} },
+  })
+  try {
+    const connection = await node.dial(targets, { signal })
+    return { node, connection, stream: await connection.newStream(protocol, { signal }) }
+  } catch (cause) {
+    await node.stop()
+    if (signal.aborted) throw new AppError('peer_timeout', 'the payee took too long', { cause, retryable: true })
+    throw new AppError('peer_unreachable', 'no connection to the payee', { cause, retryable: true })
+  }
+}
+
+function keyOf(peerKeySeed: Uint8Array): Promise<PrivateKey> {
+  return generateKeyPairFromSeed('Ed25519', peerKeySeed)
+}
+
+/** What all nodes share. The connection monitor's pings would only tell who is still there. */
+function commonOptions(privateKey: PrivateKey) {
   return {
-    privateKey: await generateKeyPairFromSeed('Ed25519', peerKeySeed),
+    privateKey,
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [
