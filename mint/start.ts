@@ -1,9 +1,8 @@
 // A running mint: folder, funding, rules and HTTP put together. The command line and the tests start it here.
 
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
-import { z } from 'zod'
+import { version } from '../shared/version.ts'
 import { openOrCreateDataFolder } from './data-folder.ts'
 import { createPracticeFunding } from './funding/practice.ts'
 import { ensureKeyset } from './keysets.ts'
@@ -57,7 +56,7 @@ export async function startMintServer(options: MintServerOptions): Promise<Runni
     )
     const funding =
       options.funding ?? createPracticeFunding({ clock, random, delayMs: options.practiceDelayMs ?? defaultDelayMs })
-    const mint = createMint({ store, keyring, funding, clock, random, version: packageVersion(), report })
+    const mint = createMint({ store, keyring, funding, clock, random, version, report })
     const server = createMintServer({ mint, report, requestTimeoutMs: options.requestTimeoutMs })
     const stop = async (): Promise<void> => {
       await mint.stop()
@@ -82,9 +81,4 @@ const defaultDelayMs = 1_000
 
 function reportToStderr(error: unknown): void {
   process.stderr.write(`${inspect(error)}\n`)
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
-  return z.object({ version: z.string() }).parse(JSON.parse(text)).version
 }

@@ -25,16 +25,18 @@ export type WalletOptions = {
   readonly folder: string
   /** Script of the host, from the project's root. */
   readonly host?: string
+  /** More of them, for that host alone. */
+  readonly flags?: readonly string[]
   readonly offlineCapable: readonly string[]
   readonly tuning: object
   readonly onLog: (line: string) => void
 }
 
 export async function startWallet(options: WalletOptions): Promise<WalletProcess> {
-  const { name, folder, host = 'electron/headless.ts', offlineCapable, tuning, onLog } = options
+  const { name, folder, host = 'electron/headless.ts', flags: more = [], offlineCapable, tuning, onLog } = options
   const trusted = offlineCapable.flatMap((url) => ['--offline-capable', url])
   const flags = ['--data', folder, '--name', name, '--listen-host', '127.0.0.1', '--tuning', JSON.stringify(tuning)]
-  const child = fork(host, [...flags, ...trusted], { cwd: root, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
+  const child = fork(host, [...flags, ...trusted, ...more], { cwd: root, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
   child.stderr?.setEncoding('utf8').on('data', (text: string) => onLog(`${name}: ${text.trimEnd()}`))
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let nextId = 1
@@ -90,7 +92,11 @@ export type MintProcess = {
   rotate(): Promise<void>
 }
 
-export async function startMint(folder: string, feePpk: number): Promise<MintProcess> {
+export async function startMint(
+  folder: string,
+  feePpk: number,
+  { unit = 'sat', delayMs = 200 }: { readonly unit?: string; readonly delayMs?: number } = {},
+): Promise<MintProcess> {
   let child: ChildProcess | undefined
   let port = 0
   const run = async (
@@ -114,7 +120,8 @@ export async function startMint(folder: string, feePpk: number): Promise<MintPro
     return { child: started, output }
   }
   const start = async (): Promise<void> => {
-    const args = ['--data', folder, '--port', String(port), '--fee-ppk', String(feePpk), '--practice-delay-ms', '200']
+    const fixed = ['--unit', unit, '--fee-ppk', String(feePpk), '--practice-delay-ms', String(delayMs)]
+    const args = ['--data', folder, '--port', String(port), ...fixed]
     const started = await run(args, /http:\/\/127\.0\.0\.1:\d+/)
     child = started.child
     port = Number(/http:\/\/127\.0\.0\.1:(\d+)/.exec(started.output)?.[1])
@@ -140,11 +147,12 @@ export type Cable = {
   close(): Promise<void>
 }
 
-export async function layCable(mintUrl: string): Promise<Cable> {
+/** @param fixedPort where it is reached; any free one by default */
+export async function layCable(mintUrl: string, fixedPort = 0): Promise<Cable> {
   const target = new URL(mintUrl)
   const sockets = new Set<Socket>()
   let server: Server | undefined
-  let port = 0
+  let port = fixedPort
   const plug = async (): Promise<void> => {
     if (server) return
     server = createServer((inbound) => {
