@@ -1,0 +1,14 @@
+// Text that somebody else wrote: names, notes, descriptions. It may try to look like something else. Pure.
+
+/** Control characters, and those that turn the direction of what stands around them. */
+const tricks = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]+/gu
+
+/** Without what only deceives: one line, no control characters. Shown inside `<bdi>`. */
+export function plainText(text: string): string {
+  return text.replace(tricks, ' ').replace(/\s+/g, ' ').trim()
+}
+
+/** For the middle of a sentence that is text and no markup: isolated, so that it cannot turn the words around it. */
+export function isolated(text: string): string {
+  return `\u2068${plainText(text)}\u2069`
+}

@@ -1,0 +1,6 @@
+import { plainText } from '../foreign.ts'
+
+/** A name or a text of somebody else: it cannot turn or break the words around it. */
+export function Foreign({ children }: { readonly children: string }) {
+  return <bdi>{plainText(children)}</bdi>
+}

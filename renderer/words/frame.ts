@@ -1,0 +1,24 @@
+// Words of the frames around every screen, and of what is shown when there is no screen.
+
+export const frameWords = {
+  brand: 'Farthing',
+  main: 'Main',
+  home: 'Home',
+  activity: 'Activity',
+  mints: 'Mints',
+  settings: 'Settings',
+  skip: 'Skip to content',
+  yourSettings: 'Your settings',
+  starting: 'Opening your wallet',
+  noSnapshot: { title: 'Farthing could not open', again: 'Try again' },
+  lost: {
+    title: 'Farthing has stopped',
+    body: 'This page cannot reach the program on your computer any more. Your money is where it was.',
+    action: 'Start Farthing again. This page goes on by itself.',
+  },
+  lockedOut: {
+    title: 'Open the link again',
+    body: 'This page is not allowed to use your wallet: the link it was opened with has ended.',
+    action: 'Open the link that Farthing showed when it was started, or start it again for a new one.',
+  },
+}

@@ -1,0 +1,55 @@
+// Words of the first run.
+
+export const welcomeWords = {
+  title: 'Money you hand over',
+  body: 'Pay friends and market stalls from your own computer, with or without internet.',
+  ways: 'Ways to begin',
+  create: { title: 'New wallet', body: 'Takes a minute. No account, no name needed.' },
+  tryIt: { title: 'Just try it', body: 'Practice coins on this computer. First payment in a minute.' },
+  back: 'Back',
+  goOn: 'Continue',
+  step: (step: number) => `Step ${step} of 3`,
+  name: {
+    title: 'What should people see?',
+    body: 'Your egg and four words are drawn from your key, so people can tell it is you again. A name is up to you.',
+    words: 'Your four words',
+    label: 'Name, optional',
+  },
+  mint: {
+    title: 'Where should your coins come from?',
+    body: 'A mint gives out the coins and takes them back. It holds the money behind them, so choose one you trust.',
+    practice: { title: 'Practice mint', body: 'On this computer, with coins to try things out.' },
+    known: {
+      title: 'A mint you know',
+      body: 'Paste its address, or scan it at your market.',
+      label: 'Address of the mint',
+      example: 'mint.example',
+      scan: 'Scan',
+      scanTitle: 'Scan the code of the mint',
+      scanHint: 'Hold it in front of the camera. Nothing happens before you say yes.',
+      noAddress: 'That is not the address of a mint. Ask the people at your market for the code of their mint.',
+      use: 'Use this mint',
+      asking: 'Asking the mint what it can do …',
+    },
+    later: 'Choose a mint later',
+  },
+  practice: {
+    title: 'Getting your practice coins',
+    body: 'Play money, made on this computer. Nobody takes it for money, so nothing can go wrong.',
+    begin: 'Get practice coins',
+    again: 'Try again',
+    slow: 'The first time takes a few seconds.',
+    steps: {
+      start: 'Start the practice mint',
+      coins: 'Get practice coins from it',
+      home: 'Make your first payment',
+    },
+    done: 'done',
+    now: 'now',
+  },
+  ready: {
+    title: 'Your wallet is ready',
+    body: 'There is nothing left to set up. Name, twelve words and mints can be changed at any time.',
+    home: 'Go to Home',
+  },
+}
