@@ -1,6 +1,17 @@
 // From rows to what a screen sees. Pure; total over kinds and states.
 
-import type { PaymentAlarm, PaymentState, PaymentView, WithdrawView } from '../shared/model.ts'
+import { hexToBytes } from '../shared/cashu/numbers.ts'
+import { decodeBody, receiptSchema } from '../shared/messages.ts'
+import type {
+  CashOutView,
+  FingerprintView,
+  PaymentAlarm,
+  PaymentDetailView,
+  PaymentState,
+  PaymentView,
+  TimelineEntry,
+  WithdrawView,
+} from '../shared/model.ts'
 import type { Operation, OperationOf } from './wallet/operation.ts'
 import { expiredReason } from './wallet/progress.ts'
 
@@ -43,14 +54,26 @@ function alarmOf(operation: Operation, now: number): PaymentAlarm | null {
   return null
 }
 
-/** A payment in either direction. `now` in milliseconds. */
-export function paymentView(
-  operation: OperationOf<'pay'> | OperationOf<'receive'>,
-  mintUrl: string,
-  now: number,
-): PaymentView {
-  const { id, amount, unit, memo, createdAt, updatedAt, lastError } = operation
-  const common = { id, amount, unit, mintUrl, memo, createdAt, updatedAt, alarm: alarmOf(operation, now) }
+export type Payment = OperationOf<'pay'> | OperationOf<'receive'>
+
+export const isPayment = (operation: Operation | undefined): operation is Payment =>
+  operation?.kind === 'pay' || operation?.kind === 'receive'
+
+/** What a view of a payment needs beside its row. */
+export type PaymentFacts = {
+  readonly mintUrl: string
+  /** Milliseconds. */
+  readonly now: number
+  /** Of the key that signed the Terms. */
+  readonly payee: FingerprintView | null
+  readonly reclaim: PaymentView['reclaim']
+}
+
+/** A payment in either direction. */
+export function paymentView(operation: Payment, { mintUrl, now, payee, reclaim }: PaymentFacts): PaymentView {
+  const { id, amount, unit, memo, requestId, createdAt, updatedAt, lastError } = operation
+  const alarm = alarmOf(operation, now)
+  const common = { id, amount, unit, mintUrl, memo, requestId, createdAt, updatedAt, alarm, payee, reclaim }
   if (operation.kind === 'receive') {
     const trouble = operation.state === 'refused' ? operation.code : lastError
     return {
@@ -60,28 +83,121 @@ export function paymentView(
       fee: 0,
       name: '',
       answeredInMs: null,
+      mayBeDelivered: false,
       trouble,
     }
   }
-  const name = 'payeeName' in operation ? operation.payeeName : ''
-  const fee = 'fee' in operation ? operation.fee : 0
-  const answeredInMs = 'answeredInMs' in operation ? operation.answeredInMs : null
-  const trouble = operation.state === 'abandoned' ? operation.reason : lastError
-  return { ...common, direction: 'out', state: payStates[operation.state], fee, name, answeredInMs, trouble }
+  return {
+    ...common,
+    direction: 'out',
+    state: payStates[operation.state],
+    fee: 'fee' in operation ? operation.fee : 0,
+    name: 'payeeName' in operation ? operation.payeeName : '',
+    answeredInMs: 'answeredInMs' in operation ? operation.answeredInMs : null,
+    mayBeDelivered: operation.state === 'handing_over' && operation.handedOver,
+    trouble: operation.state === 'abandoned' ? operation.reason : lastError,
+  }
+}
+
+/** @param history when the operation came into which state, oldest first */
+export function paymentDetailView(
+  operation: Payment,
+  facts: PaymentFacts,
+  history: readonly { readonly at: number; readonly state: string }[],
+): PaymentDetailView {
+  const receipt = 'receipt' in operation && operation.receipt ? readReceipt(operation.receipt.body) : null
+  const settlesAt = operation.kind === 'pay' && operation.state === 'signed' ? operation.settleAt : null
+  return {
+    ...paymentView(operation, facts),
+    timeline: timelineOf(operation, history),
+    receipt,
+    settlesAt,
+    deadline: 'deadline' in operation ? operation.deadline * 1000 : null,
+    coins: 'swap' in operation ? operation.swap.inputs.length : null,
+    hasClaim: operation.kind === 'receive' && 'claim' in operation && operation.claim !== null,
+  }
+}
+
+/** The state that people see, of a stored one. */
+export function stateOf(kind: Payment['kind'], state: string): PaymentState | undefined {
+  const table: Readonly<Record<string, PaymentState>> = kind === 'pay' ? payStates : receiveStates
+  return table[state]
+}
+
+/** Stored states that look alike to people are one entry. */
+function timelineOf({ kind }: Payment, history: readonly { at: number; state: string }[]): readonly TimelineEntry[] {
+  const entries: TimelineEntry[] = []
+  for (const { at, state: stored } of history) {
+    const state = stateOf(kind, stored)
+    if (state !== undefined && entries.at(-1)?.state !== state) entries.push({ at, state })
+  }
+  return entries
+}
+
+function readReceipt(body: string): PaymentDetailView['receipt'] {
+  const { grade, at } = decodeBody(receiptSchema, hexToBytes(body))
+  return { grade, at: at * 1000 }
 }
 
 export function withdrawView(operation: OperationOf<'withdraw'>, mintUrl: string): WithdrawView {
-  const { id, state, amount, unit, lastError } = operation
+  const { id, state, amount, unit, lastError, createdAt } = operation
   const invoice = 'request' in operation ? operation.request : null
-  return { id, state, amount, unit, mintUrl, invoice, trouble: lastError }
+  const expiresAt = 'expiry' in operation && operation.expiry !== null ? operation.expiry * 1000 : null
+  return { id, state, amount, unit, mintUrl, invoice, expiresAt, createdAt, trouble: lastError }
+}
+
+/** Coins given back to the mint, which pays a Lightning invoice. */
+export function cashOutView(operation: OperationOf<'melt'>, mintUrl: string): CashOutView {
+  const { id, amount, unit, invoice, createdAt, updatedAt, lastError } = operation
+  const common = { id, amount, unit, mintUrl, invoice, createdAt, updatedAt }
+  const before = { feeReserve: null, fee: 0, total: amount, expiresAt: null }
+  switch (operation.state) {
+    case 'quoting':
+      return { ...common, ...before, state: 'quoting', trouble: lastError }
+    case 'abandoned':
+      return { ...common, ...before, state: 'abandoned', trouble: operation.reason }
+    case 'failed': {
+      // Only the swaps have cost something.
+      const { feeReserve, fee, reason } = operation
+      return { ...common, state: 'failed', feeReserve, fee, total: fee, expiresAt: null, trouble: reason }
+    }
+    case 'quoted':
+    case 'gathering':
+    case 'melting':
+    case 'returning':
+    case 'done': {
+      const { state, feeReserve, confirmBy, expiry } = operation
+      const fee = operation.fee + feeReserve - (state === 'done' ? operation.change : 0)
+      const quoteEndsAt = state === 'done' || expiry === null ? null : expiry * 1000
+      return {
+        ...common,
+        state: state === 'melting' ? 'paying' : state,
+        feeReserve,
+        fee,
+        total: amount + fee,
+        expiresAt: state === 'quoted' ? confirmBy : quoteEndsAt,
+        trouble: lastError,
+      }
+    }
+  }
+}
+
+/** What left a wallet as money outside, for good: the books balance as issued = held + fees + cashed out. */
+export function cashedOut(operation: Operation): number {
+  return operation.kind === 'melt' && operation.state === 'done' ? operation.amount : 0
 }
 
 /**
- * Fees a wallet has paid for good: of payments it settled or saw settled, and of refreshes that are done.
+ * Fees a wallet has paid for good: of payments it settled or saw settled, of refreshes that are done, and of cash outs,
+ * with what the Lightning network took.
  * A bounced or unsettled payment has cost its payer nothing yet.
  */
 export function feePaid(operation: Operation): number {
   if (operation.kind === 'pay') return operation.state === 'final' || operation.state === 'settled' ? operation.fee : 0
   if (operation.kind === 'refresh') return operation.state === 'done' ? operation.fee : 0
+  // The swaps of a cash out are counted by themselves.
+  if (operation.kind === 'melt' && operation.state === 'done') {
+    return operation.meltFee + operation.feeReserve - operation.change
+  }
   return 0
 }

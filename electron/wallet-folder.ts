@@ -9,11 +9,11 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { verifyCoin } from '../shared/cashu/dleq.ts'
 import { bytesToHex, utf8ToBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
-import { maxNameBytes, utf8UpTo } from '../shared/messages.ts'
 import { z } from '../shared/schema.ts'
-import { hasPhrase, seedOf } from './keys.ts'
+import { hasPhrase, phraseOf, type Sealer, sealingOf, seedOfPhrase } from './keys.ts'
 import { createMintClients } from './net/mint-client.ts'
 import { createPeerDialer } from './net/peer-node.ts'
+import { nameOf, settingsOf } from './settings.ts'
 import { takeLease } from './store/lease.ts'
 import { openWalletStore } from './store/wallet-store.ts'
 import { defaultConfig, type EngineConfig, randomBetween } from './wallet/context.ts'
@@ -26,9 +26,9 @@ import type { WalletStore } from './wallet/store-port.ts'
 export type WalletFolderOptions = {
   /** Data folder; made if it is not there. One process at a time. */
   readonly folder: string
-  /** Shown to payers; may be empty. */
-  readonly name: string
   readonly config: Partial<EngineConfig>
+  /** What protects the phrase at rest. */
+  readonly sealer: Sealer
   readonly emit: (event: EngineEvent) => void
   readonly report: (error: AppError, operation: Operation | null) => void
   /** Stands between the engine and its store: measures, or lies. */
@@ -39,6 +39,11 @@ export type WalletFolderOptions = {
 export type OpenWallet = {
   readonly engine: Engine
   readonly store: WalletStore
+  readonly generation: number
+  /** How the phrase is protected now. */
+  readonly sealing: Sealer['kind']
+  /** The twelve words, read anew: for a person to write down. */
+  phrase(): string
   /** Ed25519 seed of the peer this wallet is reached at. */
   readonly peerKeySeed: Uint8Array
   /** After the engine's runner has stopped. */
@@ -86,16 +91,15 @@ function assertSameSeed(store: WalletStore, seed: Uint8Array): void {
   else if (stored !== fingerprint) throw new AppError('bad_phrase', 'the phrase is not the one of this wallet')
 }
 
-/** @throws AppError `bad_input` for a name over 64 bytes, `folder_in_use`, `folder_too_new`, `folder_damaged`, `no_phrase`, `bad_phrase` */
+/** @throws AppError `folder_in_use`, `folder_too_new`, `folder_damaged`, `no_phrase`, `bad_phrase`, `phrase_sealed` */
 export function openWallet(options: WalletFolderOptions): OpenWallet {
-  const { folder, name, config, emit, report, wrapStore = (store) => store, verifyCoins = verifyInTurns } = options
-  if (!utf8UpTo(maxNameBytes).safeParse(name).success) throw new AppError('bad_input', 'the name is too long')
+  const { folder, config, sealer, emit, report, wrapStore = (store) => store, verifyCoins = verifyInTurns } = options
   const lease = takeLease(folder)
   try {
     const path = join(folder, 'wallet.db')
     const isNew = !existsSync(path)
     const isOldPhrase = isNew && hasPhrase(folder)
-    const seed = seedOf(folder, isNew, random)
+    const seed = seedOfPhrase(phraseOf(folder, isNew, random, sealer))
     const opened = openWalletStore(path)
     assertSameSeed(opened, seed)
     const store = wrapStore(opened)
@@ -109,9 +113,16 @@ export function openWallet(options: WalletFolderOptions): OpenWallet {
       clock: systemClock,
       random,
       verifyCoins,
-      config: { ...defaultConfig, ...config },
+      // What a person may change is read when it is needed; what a host gave stands.
+      config: {
+        ...defaultConfig,
+        ...config,
+        get limits() {
+          return config.limits ?? settingsOf(store).limits
+        },
+      },
       generation,
-      name: () => name,
+      name: () => nameOf(store),
       emit,
       report,
     })
@@ -119,7 +130,15 @@ export function openWallet(options: WalletFolderOptions): OpenWallet {
       opened.close()
       lease.release()
     }
-    return { engine, store, peerKeySeed: secrets.payeePeerSeed(generation), close }
+    return {
+      engine,
+      store,
+      generation,
+      sealing: sealingOf(folder),
+      phrase: () => phraseOf(folder, false, random, sealer),
+      peerKeySeed: secrets.payeePeerSeed(generation),
+      close,
+    }
   } catch (error) {
     lease.release()
     throw error

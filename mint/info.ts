@@ -17,6 +17,7 @@ export function info(keysets: Keysets, funding: Funding, version: string): InfoR
       4: { methods: methods.map((method) => ({ ...method, options: { description: false } })), disabled: false },
       5: { methods: methods.map((method) => ({ ...method, options: { amountless: false } })), disabled: false },
       7: supported,
+      8: supported,
       9: supported,
       10: supported,
       11: supported,

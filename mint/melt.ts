@@ -1,18 +1,20 @@
-// NUT-05 and NUT-23: a quote for money out, and the payment against coins.
+// NUT-05, NUT-08 and NUT-23: a quote for money out, and the payment against coins.
 //
-// UNPAID ──melt: coins PENDING, one transaction──► PENDING ──funding paid: coins SPENT──► PAID
+// UNPAID ──melt: coins PENDING, one transaction──► PENDING ──funding paid: coins SPENT, change signed──► PAID
 //    ▲                                                │
 //    └──────────funding failed: coins free again──────┘
 //
 // Between the two transactions the funding pays. It pays once per quote however often it is asked, so a crash there is
 // healed by asking again: at start, and when the same melt request comes again. An unknown outcome frees no coin.
 
+import { splitAmount, sumAmounts } from '../shared/amount.ts'
 import { type MeltQuoteRequest, type MeltQuoteResponse, type MeltRequest, nutErrors } from '../shared/cashu/wire.ts'
 import { never } from '../shared/errors.ts'
 import { assertUnlocked } from './conditions.ts'
 import { assertGenuine, readInputs, takeInputs, worthOf } from './inputs.ts'
 import { type Keyring, maxQuoteAmount } from './keys.ts'
 import { hasActiveKeyset, readKeysets } from './keysets.ts'
+import { readBlanks, signBlanks, toWire } from './outputs.ts'
 import type { Clock, Funding, MeltQuote, MintQuote, MintStore, PaymentOutcome, Random } from './ports.ts'
 import { refuse, unspecified } from './refusal.ts'
 import { meltHash, type RequestHash } from './request-hash.ts'
@@ -50,14 +52,19 @@ export function createMelting(deps: Deps): Melting {
   const payments = createPayments(deps)
   return {
     createQuote: (request) => createQuote(deps, request),
-    quote: (id) => toQuoteResponse(quoteOf(deps, id)),
+    quote: (id) => {
+      const quote = quoteOf(deps, id)
+      // Who asks wants to know: the funding is asked again, and the next answer says what it said.
+      if (quote.state === 'PENDING') payments.settle(quote).catch(deps.report)
+      return toQuoteResponse(deps, quote)
+    },
     melt: async (request) => {
-      const requestHash = meltHash(request.quote, request.inputs)
+      const requestHash = meltHash(request.quote, request.inputs, request.outputs ?? [])
       const begun = store.transaction(() => begin(deps, request, requestHash))
       if (begun.state === 'PENDING') await payments.settle(begun)
       const quote = quoteOf(deps, request.quote)
       if (quote.requestHash !== requestHash) refuse(nutErrors.paymentFailed, 'the payment failed, no coin was spent')
-      return toQuoteResponse(quote)
+      return toQuoteResponse(deps, quote)
     },
     resume: () => {
       for (const quote of store.pendingMelts()) payments.settle(quote).catch(deps.report)
@@ -81,7 +88,7 @@ function createQuote(deps: Deps, { request, unit, options }: MeltQuoteRequest): 
     preimage: null,
   }
   deps.store.transaction(() => deps.store.addMeltQuote(quote))
-  return toQuoteResponse(quote)
+  return toQuoteResponse(deps, quote)
 }
 
 /**
@@ -98,38 +105,61 @@ function begin(deps: Deps, request: MeltRequest, requestHash: RequestHash): Melt
 
   const now = Math.floor(deps.clock.now() / 1000)
   if (now >= quote.expiry) refuse(nutErrors.quoteExpired, 'the quote has expired')
-  if (request.outputs && request.outputs.length > 0) {
-    refuse(nutErrors.maxOutputs, 'a melt takes no outputs: this mint returns no change (NUT-08)')
-  }
-  const inputs = readInputs(request.inputs, readKeysets(deps), now)
+  const keysets = readKeysets(deps)
+  const inputs = readInputs(request.inputs, keysets, now)
+  const blanks = readBlanks(request.outputs ?? [], keysets, now)
   assertUnit(inputs, quote.unit)
+  if (blanks.length > 0) assertUnit(blanks, quote.unit)
   if (worthOf(inputs) !== quote.amount + quote.feeReserve) {
-    // More than asked for is refused too: without NUT-08 there is no way to give it back.
+    // More than asked for is refused too: change is for the fee reserve only.
     refuse(nutErrors.notBalanced, 'inputs less fee are not equal to amount and fee reserve')
   }
   takeInputs(inputs, store, (coin) => store.reserve(coin, requestHash, quote.id))
   assertGenuine(inputs)
-  assertUnlocked(inputs, [], quote.id)
+  assertUnlocked(inputs, blanks, quote.id)
 
   store.markPending(quote.id, requestHash)
+  for (const [position, { B_, keyset }] of blanks.entries()) {
+    if (!store.addBlank({ B_, keysetId: keyset.id }, quote.id, position)) {
+      refuse(nutErrors.outputsAlreadySigned, 'an output was signed before, or waits for another payment')
+    }
+  }
   const own = store.mintQuoteOf(quote.paymentHash)
-  if (own) settleWithin(deps, quote, own, now)
+  if (own) settleWithin(deps, quoteOf(deps, quote.id), own, now)
   return quoteOf(deps, quote.id)
 }
 
 /** The invoice is of a mint quote of ours: no money moves outside, the quote becomes PAID, once. */
-function settleWithin({ store }: Deps, quote: MeltQuote, own: MintQuote, now: number): void {
+function settleWithin(deps: Deps, quote: MeltQuote, own: MintQuote, now: number): void {
   if (own.unit !== quote.unit) refuse(nutErrors.unitMismatch, 'the invoice is for another unit of this mint')
   if (own.amount !== quote.amount) refuse(nutErrors.amountMismatch, 'the invoice is for another amount')
   if (now >= own.expiry) refuse(nutErrors.quoteExpired, 'the invoice has expired')
-  if (!store.markPaid(own.id)) refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
-  store.completeMelt(quote.id, null)
+  if (!deps.store.markPaid(own.id)) refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
+  complete(deps, quote, { preimage: null, cost: 0 })
+}
+
+/**
+ * PENDING → PAID, inside a transaction: the coins are spent, and what the payment did not cost of the fee reserve is
+ * signed on the blank outputs, the largest parts first when there are too few of them (NUT-08).
+ */
+function complete(
+  deps: Deps,
+  quote: MeltQuote,
+  { preimage, cost = quote.feeReserve }: { readonly preimage: string | null; readonly cost?: number },
+): void {
+  const { store } = deps
+  const blanks = store.takeBlanks(quote.id)
+  const parts = splitAmount(Math.max(0, quote.feeReserve - Math.max(0, cost)))
+  const amounts = blanks.length > 0 ? parts.slice(-blanks.length) : []
+  if (!store.completeMelt(quote.id, preimage, sumAmounts(amounts)) || quote.requestHash === null) return
+  signBlanks(blanks, amounts, readKeysets(deps), quote.requestHash, store)
 }
 
 type Payments = { settle(quote: MeltQuote): Promise<void>; stop(): Promise<void> }
 
 /** Payments on their way, one per quote however many requests wait for it. */
-function createPayments({ store, funding, report }: Deps): Payments {
+function createPayments(deps: Deps): Payments {
+  const { store, funding, report } = deps
   const stopping = new AbortController()
   const running = new Map<string, Promise<void>>()
 
@@ -155,7 +185,7 @@ function createPayments({ store, funding, report }: Deps): Payments {
     // The second transaction.
     switch (outcome.kind) {
       case 'paid':
-        return void store.transaction(() => store.completeMelt(quote.id, outcome.preimage))
+        return void store.transaction(() => complete(deps, quote, outcome))
       case 'failed':
         return void store.transaction(() => store.abandonMelt(quote.id))
       case 'unknown':
@@ -181,7 +211,8 @@ function quoteOf({ store }: Deps, id: string): MeltQuote {
   return store.meltQuote(id) ?? refuse(unspecified, 'there is no such quote')
 }
 
-function toQuoteResponse(quote: MeltQuote): MeltQuoteResponse {
+function toQuoteResponse({ store }: Pick<Deps, 'store'>, quote: MeltQuote): MeltQuoteResponse {
+  const change = quote.requestHash === null ? [] : store.signaturesOf(quote.requestHash).map(toWire)
   return {
     quote: quote.id,
     request: quote.request,
@@ -191,5 +222,6 @@ function toQuoteResponse(quote: MeltQuote): MeltQuoteResponse {
     state: quote.state,
     expiry: quote.expiry,
     payment_preimage: quote.preimage,
+    ...(change.length > 0 ? { change } : {}),
   }
 }

@@ -10,9 +10,10 @@ import {
   nutErrors,
   type SignaturesResponse,
 } from '../shared/cashu/wire.ts'
+import { AppError } from '../shared/errors.ts'
 import type { MintKeyset } from './keys.ts'
 import { type Keysets, liveKeyset } from './keysets.ts'
-import type { IssuedSignature, MintStore } from './ports.ts'
+import type { BlankOutput, IssuedSignature, MintStore } from './ports.ts'
 import { orRefuse, refuse, unspecified } from './refusal.ts'
 import type { RequestHash } from './request-hash.ts'
 
@@ -47,6 +48,54 @@ function readOutput({ amount, id, B_ }: BlindedMessage, keysets: Keysets, now: n
     keyset.secretKey(amount) ?? refuse(nutErrors.amountOutsideLimit, 'the keyset has no such denomination')
   const point = orRefuse(() => pointFromHex(B_), unspecified, 'B_ is not a point')
   return { amount, B_: pointToHex(point), point, keyset, secretKey }
+}
+
+export type Blank = {
+  /** As sent: it means nothing, but SIG_ALL covers it. */
+  readonly amount: number
+  /** Compressed, lower-case hex. */
+  readonly B_: string
+  readonly keyset: MintKeyset
+}
+
+/**
+ * Outputs whose amount is decided later (NUT-08).
+ * @param now Unix seconds
+ * @throws MintRefusal 11015, 12001, 12002, 12003, 11008; unspecified when `B_` is not a point
+ */
+export function readBlanks(messages: readonly BlindedMessage[], keysets: Keysets, now: number): readonly Blank[] {
+  if (messages.length > maxOutputs) refuse(nutErrors.maxOutputs, `at most ${maxOutputs} outputs`)
+  const blanks = messages.map(({ amount, id, B_ }): Blank => {
+    const keyset = liveKeyset(keysets, id, now)
+    if (!keyset.active) refuse(nutErrors.keysetInactive, 'keyset is inactive, it signs nothing any more')
+    const point = orRefuse(() => pointFromHex(B_), unspecified, 'B_ is not a point')
+    return { amount, B_: pointToHex(point), keyset }
+  })
+  if (new Set(blanks.map(({ B_ }) => B_)).size !== blanks.length) {
+    refuse(nutErrors.duplicateOutputs, 'one output is given twice')
+  }
+  return blanks
+}
+
+/**
+ * Sign these amounts on the first blank outputs, inside the transaction that completes their melt. They were checked when
+ * it began: a keyset that was rotated since still signs what it promised.
+ */
+export function signBlanks(
+  blanks: readonly BlankOutput[],
+  amounts: readonly number[],
+  keysets: Keysets,
+  requestHash: RequestHash,
+  store: Pick<MintStore, 'addSignature'>,
+): void {
+  const outputs = amounts.map((amount, index): Output => {
+    const blank = blanks[index]
+    const keyset = blank && keysets.get(blank.keysetId)
+    const secretKey = keyset?.secretKey(amount)
+    if (!keyset || secretKey === undefined) throw new AppError('internal', 'a blank output that cannot be signed')
+    return { amount, B_: blank.B_, point: pointFromHex(blank.B_), keyset, secretKey }
+  })
+  signOutputs(outputs, requestHash, store)
 }
 
 /** @throws MintRefusal 11006 */

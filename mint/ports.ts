@@ -39,6 +39,9 @@ export type IssuedSignature = {
   readonly s: string
 }
 
+/** An output whose amount is decided when it is signed (NUT-08). */
+export type BlankOutput = { readonly B_: string; readonly keysetId: string }
+
 export type MintQuote = {
   readonly id: string
   readonly unit: string
@@ -96,7 +99,7 @@ export type CoinTable = {
 }
 
 export type SignatureTable = {
-  /** @returns false when this `B_` was signed before */
+  /** @returns false when this `B_` was signed before, or is a blank output of a melt that is PENDING */
   addSignature(signature: IssuedSignature, requestHash: string, position: number): boolean
   /** What a request was answered with, in the order of its outputs; empty when it never was. */
   signaturesOf(requestHash: string): readonly IssuedSignature[]
@@ -121,9 +124,13 @@ export type MeltQuoteTable = {
   pendingMelts(): readonly MeltQuote[]
   /** UNPAID → PENDING. @throws AppError `internal` when it was not UNPAID */
   markPending(meltQuoteId: string, requestHash: string): void
-  /** PENDING → PAID, and its coins become SPENT. Changes nothing when it is not PENDING. */
-  completeMelt(meltQuoteId: string, preimage: string | null): void
-  /** PENDING → UNPAID, and its coins are free again. Changes nothing when it is not PENDING. */
+  /** Keep a blank output for a melt that is PENDING. @returns false when this `B_` was signed or is kept already */
+  addBlank(blank: BlankOutput, meltQuoteId: string, position: number): boolean
+  /** The blank outputs of a PENDING melt, in their order; kept no longer. */
+  takeBlanks(meltQuoteId: string): readonly BlankOutput[]
+  /** PENDING → PAID, and its coins become SPENT. @returns false, and changes nothing, when it is not PENDING */
+  completeMelt(meltQuoteId: string, preimage: string | null, change: number): boolean
+  /** PENDING → UNPAID, and its coins and blank outputs are free again. Changes nothing when it is not PENDING. */
   abandonMelt(meltQuoteId: string): void
 }
 
@@ -146,7 +153,12 @@ export type InvoiceTerms = {
 
 /** `unknown`: neither paid nor certainly failed. Unknown is never No. */
 export type PaymentOutcome =
-  | { readonly kind: 'paid'; readonly preimage: string | null }
+  | {
+      readonly kind: 'paid'
+      readonly preimage: string | null
+      /** What it cost of the fee reserve, in the unit; all of it when left out. */
+      readonly cost?: number
+    }
   | { readonly kind: 'failed'; readonly reason: string }
   | { readonly kind: 'unknown' }
 

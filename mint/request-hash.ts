@@ -15,8 +15,10 @@ export function issueHash(quote: string, outputs: readonly BlindedMessage[]): Re
   return hash('POST /v1/mint/bolt11', [quote, outputs.map(canonicalOutput)])
 }
 
-export function meltHash(quote: string, inputs: readonly Proof[]): RequestHash {
-  return hash('POST /v1/melt/bolt11', [quote, inputs.map(canonicalInput)])
+/** Without blank outputs it is what it was before there were any: a melt is the same for ever. */
+export function meltHash(quote: string, inputs: readonly Proof[], blanks: readonly BlindedMessage[]): RequestHash {
+  const outputs = blanks.length > 0 ? [blanks.map(canonicalOutput)] : []
+  return hash('POST /v1/melt/bolt11', [quote, inputs.map(canonicalInput), ...outputs])
 }
 
 function hash(route: string, content: readonly unknown[]): RequestHash {

@@ -76,4 +76,16 @@ CREATE TRIGGER signatures_are_kept BEFORE DELETE ON signatures
 BEGIN SELECT RAISE(ABORT, 'a signature stays as given'); END;
 `
 
-export const migrations: readonly string[] = [version1]
+/** NUT-08: blank outputs of melts on their way, and what was given back of the fee reserve. */
+const version2 = `
+ALTER TABLE melt_quotes ADD COLUMN change INTEGER NOT NULL DEFAULT 0 CHECK (change BETWEEN 0 AND fee_reserve);
+CREATE TABLE melt_blanks (
+  B_         BLOB PRIMARY KEY CHECK (length(B_) = 33),
+  keyset_id  TEXT NOT NULL REFERENCES keysets,
+  melt_quote TEXT NOT NULL REFERENCES melt_quotes,
+  position   INTEGER NOT NULL CHECK (position >= 0),
+  UNIQUE (melt_quote, position)
+) STRICT;
+`
+
+export const migrations: readonly string[] = [version1, version2]

@@ -151,7 +151,8 @@ function signatureTable({ all, first, change }: Sql): SignatureTable {
     addSignature: ({ B_, keysetId, amount, C_, e, s }, requestHash, position) =>
       change(
         `INSERT INTO signatures (B_, keyset_id, amount, C_, e, s, request_hash, position)
-         VALUES (:B_, :keysetId, :amount, :C_, :e, :s, :requestHash, :position)
+         SELECT :B_, :keysetId, :amount, :C_, :e, :s, :requestHash, :position
+         WHERE NOT EXISTS (SELECT 1 FROM melt_blanks WHERE B_ = :B_)
          ON CONFLICT (B_) DO NOTHING`,
         {
           B_: hexToBytes(B_),
@@ -222,6 +223,7 @@ const meltQuoteRow = z.object({
   requestHash: hex.nullable(),
   preimage: z.string().nullable(),
 })
+const blankRow = z.object({ B_: hex, keysetId: z.string() })
 const selectMeltQuote = `SELECT id, unit, amount, fee_reserve AS feeReserve, request, payment_hash AS paymentHash, state,
   expiry, request_hash AS requestHash, preimage FROM melt_quotes`
 
@@ -247,14 +249,30 @@ function meltQuoteTable({ all, first, change }: Sql): MeltQuoteTable {
       )
       if (!pending) throw new AppError('internal', 'a melt quote was not UNPAID')
     },
-    completeMelt: (id, preimage) => {
+    addBlank: ({ B_, keysetId }, meltQuoteId, position) =>
+      change(
+        `INSERT INTO melt_blanks (B_, keyset_id, melt_quote, position)
+         SELECT :B_, :keysetId, :meltQuoteId, :position
+         WHERE NOT EXISTS (SELECT 1 FROM signatures WHERE B_ = :B_)
+         ON CONFLICT (B_) DO NOTHING`,
+        { B_: hexToBytes(B_), keysetId, meltQuoteId, position },
+      ),
+    takeBlanks: (id) => {
+      const sql = 'SELECT B_, keyset_id AS keysetId FROM melt_blanks WHERE melt_quote = :id ORDER BY position'
+      const blanks = all(blankRow, sql, { id })
+      change('DELETE FROM melt_blanks WHERE melt_quote = :id', { id })
+      return blanks
+    },
+    completeMelt: (id, preimage, given) => {
       change(`UPDATE coins SET state = 'SPENT' WHERE melt_quote = :id AND state = 'PENDING'`, { id })
-      change(`UPDATE melt_quotes SET state = 'PAID', preimage = :preimage WHERE id = :id AND state = 'PENDING'`, {
-        id,
-        preimage,
-      })
+      return change(
+        `UPDATE melt_quotes SET state = 'PAID', preimage = :preimage, change = :given
+         WHERE id = :id AND state = 'PENDING'`,
+        { id, preimage, given },
+      )
     },
     abandonMelt: (id) => {
+      change('DELETE FROM melt_blanks WHERE melt_quote = :id', { id })
       change(`DELETE FROM coins WHERE melt_quote = :id AND state = 'PENDING'`, { id })
       change(`UPDATE melt_quotes SET state = 'UNPAID', request_hash = NULL WHERE id = :id AND state = 'PENDING'`, {
         id,

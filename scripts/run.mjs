@@ -1,5 +1,5 @@
 // Every command of package.json comes through here: set up what is missing, then run it with the project's own Node.
-// Usage: node scripts/run.mjs <start|demo|mint|bench|interop|check|test> [arguments]
+// Usage: node scripts/run.mjs <command> [arguments]; the commands are those of the table below.
 
 import { spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
@@ -15,14 +15,22 @@ const tools = {
 /** Where vitest writes its report for the closing line, from the top of the project. */
 const results = join('out', 'test-results.json')
 
+const script = (...path) => join(root, ...path)
 const commands = {
-  start: (args) => run(join(root, 'scripts', 'demo', 'main.ts'), ['--headless', ...args]),
-  demo: (args) => run(join(root, 'scripts', 'demo', 'main.ts'), args),
-  mint: (args) => run(join(root, 'mint', 'main.ts'), args),
-  bench: (args) => run(join(root, 'scripts', 'bench', 'main.ts'), args),
-  interop: (args) => run(join(root, 'test', 'interop', 'run.ts'), args),
+  start: (args) => run(script('scripts', 'start', 'main.ts'), args),
+  demo: (args) => run(script('scripts', 'demo', 'main.ts'), args),
+  mint: (args) => run(script('mint', 'main.ts'), args),
+  build: (args) => run(script('scripts', 'build', 'main.ts'), args),
+  package: (args) => run(script('scripts', 'package', 'main.ts'), args),
+  screens: (args) => run(script('scripts', 'screens', 'main.ts'), args),
+  bench: (args) => run(script('scripts', 'bench', 'main.ts'), args),
+  interop: (args) => run(script('test', 'interop', 'run.ts'), args),
   check: async () => worst([...(await typesAndLint()), await run(tools.vitest, ['run', 'test/layers.test.ts'])]),
   test,
+  // The app in a real Chromium: part of `test`, alone here.
+  'test:e2e': (args) => run(tools.vitest, ['run', 'test/browser', ...args]),
+  // The app in a real Electron, where its binary is; says loudly that it was skipped elsewhere.
+  'test:electron': (args) => run(script('test', 'electron', 'run.ts'), args),
 }
 
 /** Types and lint first, then every test; all of them run even when one fails. Arguments go to vitest. */
@@ -41,6 +49,7 @@ async function test(args) {
 async function typesAndLint() {
   return [
     await run(tools.tsc, ['-p', '.']),
+    await run(tools.tsc, ['-p', 'renderer']),
     await run(tools.biome, ['check', '--no-errors-on-unmatched', '--error-on-warnings', '.']),
   ]
 }

@@ -53,6 +53,8 @@ export const errorCodes = [
   'folder_too_new',
   'no_phrase',
   'bad_phrase',
+  'phrase_sealed',
+  'practice_failed',
   'internal',
 ] as const
 

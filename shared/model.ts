@@ -1,4 +1,13 @@
-// What a screen sees. No coin, secret, seed or key in any of these types.
+// What a screen sees. No coin, secret, seed or private key in any of these types.
+
+import type { ErrorCode } from './errors.ts'
+
+/** The look of a public key: four words to compare by voice, and what its speckled egg is drawn from. */
+export type FingerprintView = {
+  readonly words: readonly [string, string, string, string]
+  /** 32 hex characters, the same for the same key everywhere. */
+  readonly picture: string
+}
 
 /** How a payment stands, in the words of protocol section 5 and the states around it. */
 export const paymentStates = [
@@ -33,6 +42,14 @@ export type PaymentView = {
   readonly mintUrl: string
   /** The payee's name as its Terms say; empty for incoming payments. */
   readonly name: string
+  /** The key that signed the Terms; null for incoming payments, and before there were Terms. */
+  readonly payee: FingerprintView | null
+  /** The request it answers, if it names one. */
+  readonly requestId: string | null
+  /** Out: handed over and not answered yet; a person may say that it arrived. */
+  readonly mayBeDelivered: boolean
+  /** Out: whether the coins can be taken back, and whether the payee may still settle first (a person is warned). */
+  readonly reclaim: 'no' | 'free' | 'warned'
   readonly memo: string | null
   /** From Handover to Receipt, milliseconds; outgoing payments that were answered. */
   readonly answeredInMs: number | null
@@ -49,6 +66,34 @@ export type PaymentView = {
 export const paymentAlarms = ['blocked_at_mint', 'refused_by_mint', 'keyset_expired'] as const
 export type PaymentAlarm = (typeof paymentAlarms)[number]
 
+/** One fact of a payment's history. Milliseconds. */
+export type TimelineEntry = { readonly at: number; readonly state: PaymentState }
+
+export type PaymentDetailView = PaymentView & {
+  /** Oldest first. */
+  readonly timeline: readonly TimelineEntry[]
+  /** The other side's signed answer, or ours; null when there is none. Milliseconds. */
+  readonly receipt: { readonly grade: 'signed' | 'final'; readonly at: number } | null
+  /** Out: when this wallet settles by itself, milliseconds; null when it does not or did. */
+  readonly settlesAt: number | null
+  /** Until when the payee may be expected to settle, milliseconds; null before Terms. */
+  readonly deadline: number | null
+  /** How many coins were handed over; null before. */
+  readonly coins: number | null
+  /** In, bounced: the payer's statement about these coins is kept. */
+  readonly hasClaim: boolean
+}
+
+export type PaymentFilter = 'all' | 'in' | 'out' | 'waiting' | 'bounced'
+
+export type PaymentPageView = {
+  readonly items: readonly PaymentView[]
+  /** How many there are under this search and filter. */
+  readonly total: number
+  /** Give this as `before` to get what follows; null at the end. */
+  readonly next: number | null
+}
+
 export type WithdrawView = {
   readonly id: string
   readonly state: 'quoting' | 'unpaid' | 'issuing' | 'done' | 'failed'
@@ -57,6 +102,32 @@ export type WithdrawView = {
   readonly mintUrl: string
   /** What has to be paid (a Lightning invoice), once the mint has named it. */
   readonly invoice: string | null
+  /** When the offer ends, milliseconds; null when it does not. */
+  readonly expiresAt: number | null
+  /** Milliseconds. */
+  readonly createdAt: number
+  readonly trouble: string | null
+}
+
+/** Coins given back to the mint, which pays a Lightning invoice. Amounts in the unit. */
+export type CashOutView = {
+  readonly id: string
+  readonly state: 'quoting' | 'quoted' | 'gathering' | 'paying' | 'done' | 'returning' | 'failed' | 'abandoned'
+  readonly invoice: string
+  /** What the invoice asks for. */
+  readonly amount: number
+  /** What the payment on the Lightning network may cost; what is left of it comes back. Null before the quote. */
+  readonly feeReserve: number | null
+  /** Fees: expected before, paid after. */
+  readonly fee: number
+  /** amount + fees: what leaves the wallet at most. */
+  readonly total: number
+  readonly unit: string
+  readonly mintUrl: string
+  /** Milliseconds. */
+  readonly expiresAt: number | null
+  readonly createdAt: number
+  readonly updatedAt: number
   readonly trouble: string | null
 }
 
@@ -68,17 +139,36 @@ export type UnitBalance = {
   readonly onItsWay: number
   /** Signed to us and not final: a promise with limits. */
   readonly signedToUs: number
+  /** The largest single payment possible at once, without the mint. */
+  readonly payableAtOnce: number
+  /** Found by a restore and resting. */
+  readonly resting: number
 }
 
 export type MintView = {
   readonly url: string
   readonly name: string | null
   readonly isPlayMoney: boolean
+  /** The practice mint that runs beside this app. */
+  readonly isPractice: boolean
   readonly isOnlineOnly: boolean
   readonly isReachable: boolean
-  /** Milliseconds; since when that is so. */
+  /** Milliseconds; since when that is so, null before the first answer of this run. */
   readonly since: number | null
-  readonly alarm: string | null
+  /** Milliseconds; when it last answered at all. */
+  readonly lastReachedAt: number | null
+  readonly alarm: ErrorCode | null
+  /** Name and version of its software, as it says. */
+  readonly version: string | null
+  readonly units: readonly string[]
+  /** Fee per input of the active keysets, in thousandths of a unit, the highest. */
+  readonly feePpk: number
+  /** When the first active keyset ends, milliseconds; null when none does. */
+  readonly keysetEndsAt: number | null
+  /** Coins kept of this mint. */
+  readonly coins: number
+  /** Payments that become final when it answers: to us, by us. */
+  readonly waiting: { readonly in: number; readonly out: number }
   readonly balances: readonly UnitBalance[]
 }
 
@@ -86,8 +176,13 @@ export type MintView = {
 export type PayPreviewView = {
   readonly id: string
   readonly payeeName: string
+  /** The key that signed the Terms. */
+  readonly payee: FingerprintView
   /** Whether the Terms are signed by the key that a request named. */
   readonly isVerified: boolean
+  readonly mintUrl: string
+  readonly unit: string
+  readonly memo: string | null
   readonly amount: number
   readonly fee: number
   /** amount + fee */
@@ -98,11 +193,106 @@ export type PayPreviewView = {
 
 export type RequestView = {
   readonly id: string
-  /** Text for a QR code or a link. */
+  /** Text for a QR code: `creqA…`. */
   readonly text: string
+  /** The same as a link: `farthing:creqA…`. */
+  readonly link: string
+  readonly amount: number | null
+  readonly unit: string
+  readonly mintUrl: string
+  readonly description: string | null
+  readonly singleUse: boolean
 }
 
-export type NearbyView = { readonly peerId: string; readonly multiaddrs: readonly string[] }
+/** What a pasted, scanned or opened text asks for, before anybody is asked. */
+export type ReadRequestView = {
+  /** Normalised text, for `pay.prepare`. */
+  readonly text: string
+  readonly amount: number | null
+  readonly unit: string
+  readonly description: string | null
+  readonly payee: FingerprintView
+  /** Mints of ours that can pay it, best first; empty when none can. */
+  readonly mintUrls: readonly string[]
+  /** Mints the request names. */
+  readonly namedMints: readonly string[]
+}
+
+/** Somebody on the local network who wants to be paid. */
+export type NearbyView = {
+  readonly peerId: string
+  readonly multiaddrs: readonly string[]
+  /** What the peer says of itself; null until it answered. The key is checked when it signs Terms. */
+  readonly card: {
+    readonly name: string
+    readonly payee: FingerprintView
+    /** An open request, if it shows one. */
+    readonly asks: ReadRequestView | null
+  } | null
+}
+
+export type NearbySlice = {
+  readonly isLooking: boolean
+  readonly isVisible: boolean
+  /** Milliseconds; when being visible ends by itself. */
+  readonly visibleUntil: number | null
+  readonly people: readonly NearbyView[]
+}
+
+export type ProfileView = {
+  /** Shown to payers; may be empty. */
+  readonly name: string
+  readonly fingerprint: FingerprintView
+  /** Whether the person has proved that the twelve words are written down. */
+  readonly phrase: 'unseen' | 'seen' | 'checked'
+  /** Nobody has gone through the first run yet. */
+  readonly isFirstRun: boolean
+  /** What protects the phrase on this computer: the keychain of the system, or only the file's permissions. */
+  readonly sealing: 'os' | 'plain'
+  readonly version: string
+}
+
+/** What is accepted as `signed` from strangers, in the unit's smallest part. */
+export type LimitsView = { readonly single: number; readonly total: number; readonly perHour: number }
+
+export type SettingsView = {
+  readonly appearance: 'system' | 'light' | 'dark'
+  readonly sounds: boolean
+  readonly notifications: boolean
+  /** Whether this computer looks and is visible on the local network at all. */
+  readonly lan: boolean
+  readonly limits: LimitsView
+}
+
+/** Signed and not final, or on the way, in both directions. */
+export type WaitingView = { readonly in: number; readonly out: number; readonly onItsWay: number }
+
+export type PracticeView = {
+  /** Whether this host can run a practice mint beside the app. */
+  readonly isOffered: boolean
+  readonly state: 'off' | 'starting' | 'running' | 'failed'
+  readonly mintUrl: string | null
+}
+
+/** Everything a window mirrors. Each slice is sent whole when it changes. */
+export type Slices = {
+  readonly profile: ProfileView
+  readonly settings: SettingsView
+  readonly mints: readonly MintView[]
+  /** The newest payments of both directions, newest first, at most `latestPayments`. */
+  readonly latest: readonly PaymentView[]
+  readonly waiting: WaitingView
+  readonly nearby: NearbySlice
+  /** Open withdraws and cash outs, and the newest that are over; newest first. */
+  readonly withdraws: readonly WithdrawView[]
+  readonly cashOuts: readonly CashOutView[]
+  readonly practice: PracticeView
+}
+export type SliceName = keyof Slices
+
+export type Snapshot = { readonly revision: number; readonly slices: Slices }
+
+export const latestPayments = 30
 
 /** Where all coins of a unit are, for the books of a demonstration or an operator. Amounts in the unit. */
 export type AuditView = {

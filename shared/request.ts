@@ -1,5 +1,5 @@
 // What a payee publishes to be paid: a NUT-18 payment request whose transport is "farthing".
-// Text form: creqA…, or a link farthing:creqA….
+// Text form: creqA…, or a link farthing:creqA… (cashu:creqA… is read too).
 
 import { base64urlnopad } from '@scure/base'
 import { maxAmount } from './amount.ts'
@@ -30,6 +30,7 @@ export type Request = z.infer<typeof requestSchema>
 
 const prefix = 'creqA'
 const linkScheme = 'farthing:'
+const readSchemes = /^(farthing|cashu):(\/\/)?/i
 
 /** The NUT-18 fields we read. Others (transports of other wallets, nut10) may be there and are left alone. */
 const rawSchema = z.object({
@@ -66,15 +67,18 @@ export function encodeRequest(request: Request): string {
   return prefix + base64urlnopad.encode(encodeCbor(raw))
 }
 
+/** A request's text as a link that the app opens. */
+export const requestLink = (text: string): string => linkScheme + text
+
+/** A pasted, scanned or opened text without its link scheme. */
+export const bareRequest = (text: string): string => text.trim().replace(readSchemes, '')
+
 /**
  * Read a request from a QR code, a link or pasted text.
  * @throws AppError `bad_input` when it is no request, or one that cannot be paid from computer to computer
  */
 export function decodeRequest(text: string): Request {
-  const trimmed = text.trim()
-  const bare = trimmed.toLowerCase().startsWith(linkScheme)
-    ? trimmed.slice(linkScheme.length).replace(/^\/\//, '')
-    : trimmed
+  const bare = bareRequest(text)
   if (!bare.startsWith(prefix) || bare.length > maxRequestLength)
     throw new AppError('bad_input', 'not a payment request')
   const raw = rawSchema.safeParse(decodeBase64Cbor(bare.slice(prefix.length)))

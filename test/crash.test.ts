@@ -3,8 +3,18 @@
 
 import { describe, expect, test } from 'vitest'
 import type { Operation } from '../electron/wallet/operation.ts'
+import type { PaymentOutcome } from '../mint/ports.ts'
 import { AppError } from '../shared/errors.ts'
-import { cutOff, minuteMs, openWorld, reconnect, type TestWallet, type World } from './engine-fixture.ts'
+import {
+  cutOff,
+  minuteMs,
+  openWorld,
+  reconnect,
+  type TestWallet,
+  type World,
+  type WorldOptions,
+} from './engine-fixture.ts'
+import { fundingWithReserve } from './mint-fixture.ts'
 
 const money = 16
 const amount = 8
@@ -25,6 +35,7 @@ type Play = {
    */
   readonly fates?: readonly ('die_before' | 'die_after')[]
   readonly config?: Parameters<World['wallet']>[1]
+  readonly mint?: WorldOptions
   /** How it may end: states of the payer's operations and of the payee's. */
   readonly ends: readonly string[]
 }
@@ -33,10 +44,11 @@ type Play = {
 const endsOf = (wallet: TestWallet) => wallet.store.read.operations({}).map(({ kind, state }) => `${kind} ${state}`)
 
 async function everyDeath(victim: 'payer' | 'payee', play: Play): Promise<number> {
-  const world = await openWorld()
+  const world = await openWorld(play.mint)
   let generation = 0
   let deaths = 0
   let issuedToAll = 0
+  let paidToAll = 0
   // The fixture's own check knows only the wallets that are still there; each pair is checked here before it goes.
   world.isCookingBooks = true
   for (const fate of play.fates ?? (['die_after'] as const)) {
@@ -67,8 +79,10 @@ async function everyDeath(victim: 'payer' | 'payee', play: Play): Promise<number
         .operations({ kind: 'withdraw' })
         .reduce((sum, { state, amount: withdrawn }) => sum + (state === 'done' ? withdrawn : 0), 0)
       issuedToAll += issued
-      const sums = [payer, payee].map((wallet) => wallet.worth() + wallet.fees())
-      const inHand = [payer, payee].map((wallet) => wallet.totals().spendable + wallet.fees())
+      const gone = (wallet: TestWallet) => wallet.fees() + wallet.cashedOut()
+      const sums = [payer, payee].map((wallet) => wallet.worth() + gone(wallet))
+      const inHand = [payer, payee].map((wallet) => wallet.totals().spendable + gone(wallet))
+      paidToAll += payer.cashedOut()
       expect({ where, total: sums[0]! + sums[1]! }).toEqual({ where, total: issued })
       expect({ where, inHand }).toEqual({ where, inHand: sums })
       const ended = [...endsOf(payer), ...endsOf(payee)]
@@ -80,7 +94,7 @@ async function everyDeath(victim: 'payer' | 'payee', play: Play): Promise<number
       deaths++
     }
   }
-  expect(world.issued()).toBe(issuedToAll)
+  expect([world.issued(), world.paidOut()]).toEqual([issuedToAll, paidToAll])
   return deaths
 }
 
@@ -162,6 +176,31 @@ describe('death at every call', () => {
       ends: [...paid, 'pay reclaimed', 'refresh done', 'receive bounced'],
     })
     expect(deaths).toBeGreaterThan(4)
+  })
+
+  /** Two purses, one of them not needed in full, and some of the fee reserve comes back. */
+  const cashOut = (outcome: PaymentOutcome): Play => ({
+    mint: (clock) => ({ feePpk: 100, funding: fundingWithReserve(3, async () => outcome, clock) }),
+    hasMoney: false,
+    before: async ({ payer }) => {
+      for (const purse of [16, 16]) await payer.withdraw(purse)
+    },
+    act: async ({ world, payer }) => {
+      await payer.cashOut(20)
+      await world.rest(3 * minuteMs)
+    },
+    ends: ['withdraw done', 'refresh done', 'melt done', 'melt abandoned', 'melt failed'],
+  })
+
+  test('of a cash out', async () => {
+    const paid = cashOut({ kind: 'paid', preimage: null, cost: 1 })
+    expect(await everyDeath('payer', { ...paid, ends: paid.ends.slice(0, -1) })).toBeGreaterThan(12)
+  })
+
+  test('of a cash out that fails at the mint', async () => {
+    const failed = cashOut({ kind: 'failed', reason: 'no route' })
+    const ends = failed.ends.filter((end) => end !== 'melt done')
+    expect(await everyDeath('payer', { ...failed, ends })).toBeGreaterThan(22)
   })
 
   test('of the payee while it re-keys what it received', async () => {

@@ -14,11 +14,12 @@ import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { afterAll, afterEach, expect } from 'vitest'
 import { createMintClients } from '../electron/net/mint-client.ts'
 import { openWalletStore } from '../electron/store/wallet-store.ts'
-import { feePaid } from '../electron/views.ts'
+import { cashedOut, feePaid } from '../electron/views.ts'
 import { defaultConfig, type EngineConfig } from '../electron/wallet/context.ts'
 import { createEngine, type Engine } from '../electron/wallet/engine.ts'
+import type { CashOutPreview } from '../electron/wallet/melt.ts'
 import type { Operation, OperationIn, OperationOf } from '../electron/wallet/operation.ts'
-import type { PayOrder } from '../electron/wallet/pay.ts'
+import type { PayOrder, PayPreview } from '../electron/wallet/pay.ts'
 import type {
   Clock,
   MintAnswer,
@@ -34,8 +35,7 @@ import type { MintServerOptions } from '../mint/start.ts'
 import { verifyCoin } from '../shared/cashu/dleq.ts'
 import { concatBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
-import type { PayPreviewView } from '../shared/model.ts'
-import { openMint, signaturesIn, type TestMint } from './mint-fixture.ts'
+import { foreignInvoice, openMint, signaturesIn, type TestMint } from './mint-fixture.ts'
 
 export const secondMs = 1000
 export const minuteMs = 60 * secondMs
@@ -84,6 +84,9 @@ const mintCalls = [
   'requestMintQuote',
   'mintQuote',
   'issue',
+  'requestMeltQuote',
+  'meltQuote',
+  'melt',
   'checkState',
   'restore',
 ] as const satisfies readonly MintCall[]
@@ -101,6 +104,10 @@ function around(real: MintClient, wrap: Around): MintClient {
       wrap('requestMintQuote', () => real.requestMintQuote(amount, unit, signal)),
     mintQuote: (id, signal) => wrap('mintQuote', () => real.mintQuote(id, signal)),
     issue: (body, signal) => wrap('issue', () => real.issue(body, signal)),
+    requestMeltQuote: (invoice, unit, signal) =>
+      wrap('requestMeltQuote', () => real.requestMeltQuote(invoice, unit, signal)),
+    meltQuote: (id, signal) => wrap('meltQuote', () => real.meltQuote(id, signal)),
+    melt: (body, signal) => wrap('melt', () => real.melt(body, signal)),
     checkState: (Ys, signal) => wrap('checkState', () => real.checkState(Ys, signal)),
     restore: (outputs, signal) => wrap('restore', () => real.restore(outputs, signal)),
   }
@@ -295,10 +302,15 @@ export type TestWallet = {
   /** Ask the mint now, so that the wallet knows whether it can be reached. */
   look(): Promise<void>
   withdraw(amount: number, unit?: string): Promise<OperationOf<'withdraw'>>
-  prepare(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<PayPreviewView>
+  prepare(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<PayPreview>
   /** prepare and confirm. @returns the payment's id */
   pay(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<string>
   payment(id: string): OperationOf<'pay'>
+  /** Prepare to cash out an invoice of somebody else. */
+  prepareCashOut(amount: number, unit?: string): Promise<CashOutPreview>
+  /** prepare and confirm. @returns the cash out's id */
+  cashOut(amount: number): Promise<string>
+  melt(id: string): OperationOf<'melt'>
   /** The newest payment to this wallet. */
   incoming(): OperationOf<'receive'>
   refreshes(): readonly OperationOf<'refresh'>[]
@@ -306,6 +318,8 @@ export type TestWallet = {
   /** All that is its own, wherever it is at the moment. */
   worth(unit?: string): number
   fees(unit?: string): number
+  /** Money outside that it got for its coins. */
+  cashedOut(unit?: string): number
 }
 
 export type WalletOptions = {
@@ -330,6 +344,8 @@ export type World = {
   heal(): void
   /** Money the mint took for coins of this unit. */
   issued(unit?: string): number
+  /** Money the mint paid for coins of this unit. */
+  paidOut(unit?: string): number
   /** Let wallets go that are no longer looked at, so that resting is quicker. */
   forget(...wallets: readonly TestWallet[]): void
 }
@@ -360,20 +376,29 @@ afterEach(async () => {
   }
 })
 
-/** Value at all wallets plus the fees they paid is what was issued. Holds at rest. */
+/** Value at all wallets, the fees they paid and what they cashed out are what was issued. Holds at rest. */
 export function expectConserved(world: World, unit = 'sat'): void {
   const worth = world.wallets.reduce((sum, wallet) => sum + wallet.worth(unit), 0)
   const fees = world.wallets.reduce((sum, wallet) => sum + wallet.fees(unit), 0)
+  const out = world.wallets.reduce((sum, wallet) => sum + wallet.cashedOut(unit), 0)
   const states = world.wallets.map(({ name, store }) => [name, ...store.read.operations({}).map(describeOperation)])
-  expect({ total: worth + fees, states }).toEqual({ total: world.issued(unit), states })
+  const books = { total: world.issued(unit), out: world.paidOut(unit), states }
+  expect({ total: worth + fees + out, out, states }).toEqual(books)
 }
 
 const describeOperation = ({ kind, state, lastError }: Operation) => `${kind} ${state} ${lastError ?? ''}`.trim()
 
+/** Of the mint, or how to make them with the world's clock. */
+export type WorldOptions = Partial<MintServerOptions> | ((clock: Clock) => Partial<MintServerOptions>)
+
 /** A mint and the wallets around it. Options are the mint's. After the test all comes to rest and the books are checked. */
-export async function openWorld(options: Partial<MintServerOptions> = {}): Promise<World> {
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const clock = createClock()
-  const mint = await openMint({ clock, random: sameSeed(), ...options })
+  const mint = await openMint({
+    clock,
+    random: sameSeed(),
+    ...(typeof options === 'function' ? options(clock) : options),
+  })
   const wallets: (TestWallet & { close(): void })[] = []
   const folders: string[] = []
   const forgotten: { close(): void }[] = []
@@ -429,13 +454,8 @@ export async function openWorld(options: Partial<MintServerOptions> = {}): Promi
         if (!wallet.isAlive) wallet.reopen()
       }
     },
-    issued: (unit = 'sat') => {
-      const db = new DatabaseSync(join(mint.folder, 'mint.sqlite'), { readOnly: true })
-      const sql = "SELECT COALESCE(SUM(amount), 0) AS n FROM mint_quotes WHERE state = 'ISSUED' AND unit = ?"
-      const issued = Number(db.prepare(sql).get(unit)?.['n'])
-      db.close()
-      return issued
-    },
+    issued: (unit = 'sat') => sumAtMint(mint, 'mint_quotes', 'ISSUED', unit),
+    paidOut: (unit = 'sat') => sumAtMint(mint, 'melt_quotes', 'PAID', unit),
     forget: (...gone) => {
       for (const wallet of gone) forgotten.push(...wallets.splice(wallets.indexOf(wallet as never), 1))
     },
@@ -446,6 +466,14 @@ export async function openWorld(options: Partial<MintServerOptions> = {}): Promi
   }
   worlds.push({ world, close })
   return world
+}
+
+function sumAtMint({ folder }: TestMint, table: 'mint_quotes' | 'melt_quotes', state: string, unit: string): number {
+  const db = new DatabaseSync(join(folder, 'mint.sqlite'), { readOnly: true })
+  const sql = `SELECT COALESCE(SUM(amount), 0) AS n FROM ${table} WHERE state = ? AND unit = ?`
+  const sum = Number(db.prepare(sql).get(state, unit)?.['n'])
+  db.close()
+  return sum
 }
 
 /** Every mint has the same keys, so that tables for them are made once; all else is random. */
@@ -645,14 +673,24 @@ function createWallet(
       const order = { account: 0, unit: 'sat', amount, ...unnamed }
       return (await wallet.run(() =>
         wallet.engine.preparePay({ ...order, payee: payee.address, ...more }),
-      )) as PayPreviewView
+      )) as PayPreview
     },
     pay: async (payee, amount, more = {}) => {
-      const preview: PayPreviewView | undefined = await wallet.prepare(payee, amount, more)
+      const preview: PayPreview | undefined = await wallet.prepare(payee, amount, more)
       if (preview) await wallet.run(() => wallet.engine.confirmPay(preview.id))
       return preview?.id ?? ''
     },
     payment: (id) => operationOf('pay', current.opened.read.operation(id)),
+    prepareCashOut: async (amount, unit = 'sat') => {
+      const order = { account: 0, unit, invoice: await foreignInvoice(amount) }
+      return (await wallet.run(() => wallet.engine.prepareCashOut(order))) as CashOutPreview
+    },
+    cashOut: async (amount) => {
+      const preview: CashOutPreview | undefined = await wallet.prepareCashOut(amount)
+      if (preview) await wallet.run(() => wallet.engine.confirmCashOut(preview.id))
+      return preview?.id ?? ''
+    },
+    melt: (id) => operationOf('melt', current.opened.read.operation(id)),
     incoming: () => operationOf('receive', current.opened.read.operations({ kind: 'receive', limit: 1 })[0]),
     refreshes: () =>
       current.opened.read.operations({ kind: 'refresh' }).map((operation) => operationOf('refresh', operation)),
@@ -665,6 +703,10 @@ function createWallet(
       current.opened.read
         .operations({})
         .reduce((sum, operation) => sum + (operation.unit === unit ? feePaid(operation) : 0), 0),
+    cashedOut: (unit = 'sat') =>
+      current.opened.read
+        .operations({ kind: 'melt' })
+        .reduce((sum, operation) => sum + (operation.unit === unit ? cashedOut(operation) : 0), 0),
     close: () => {
       current.life.end()
       current.opened.close()

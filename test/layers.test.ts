@@ -23,9 +23,11 @@ const store = /^electron\/store\//
 const net = /^electron\/net\//
 /** What stands on Electron: the only files that may import it. */
 const shell = /^electron\/(main|ipc-main|preload)\.ts$|^electron\/shell\//
-const serve = /^electron\/serve\.ts$/
+const serve = /^electron\/serve(\.ts$|\/)/
 const compositionRoot = /^electron\/[^/]+\.ts$/
 const mint = /^mint\//
+/** The process beside an app in which a mint and a wallet meet: both as they are started, neither from inside. */
+const practice = /^practice\//
 const renderer = /^renderer\//
 const scripts = /^scripts\//
 
@@ -38,7 +40,13 @@ const node = /^node:(?!sqlite$)/
 const sqlite = /^node:sqlite$/
 
 const rooms: readonly Room[] = [
-  { name: 'shared', files: shared, inside: [shared], outside: [noble, scure, zod, /^cborg$/, cashu] },
+  // The version is in package.json, and nowhere else.
+  {
+    name: 'shared',
+    files: shared,
+    inside: [shared, /^package\.json$/],
+    outside: [noble, scure, zod, /^cborg$/, cashu],
+  },
   { name: 'electron/wallet', files: wallet, inside: [shared, wallet], outside: [noble, cashu] },
   {
     name: 'electron/store',
@@ -70,7 +78,18 @@ const rooms: readonly Room[] = [
     inside: [shared, shell, compositionRoot],
     outside: [node, zod, /^electron$/],
   },
-  { name: 'electron/serve', files: serve, inside: [shared, compositionRoot], outside: [node, zod] },
+  {
+    name: 'electron/serve',
+    files: serve,
+    inside: [shared, serve, compositionRoot, /^practice\/launch\.ts$/],
+    outside: [node, zod],
+  },
+  {
+    name: 'practice',
+    files: practice,
+    inside: [shared, practice, /^mint\/start\.ts$/, /^electron\/(app|practice)\.ts$/],
+    outside: [node, zod],
+  },
   {
     name: 'electron composition root',
     files: compositionRoot,
@@ -87,12 +106,29 @@ const rooms: readonly Room[] = [
     name: 'renderer',
     files: renderer,
     inside: [/^shared\/(?!cashu\/)/, renderer],
-    outside: [zod, /^react(-dom)?(\/|$)/, /^zustand(\/|$)/],
+    // Primitives of a dialog, a virtual list, QR codes and the font: nothing that knows money or a network.
+    outside: [
+      /^react(-dom)?(\/|$)/,
+      /^zustand(\/|$)/,
+      /^@base-ui\/react\//,
+      /^@tanstack\/react-virtual$/,
+      /^qr(\/|$)/,
+      /^@fontsource-variable\/hanken-grotesk\//,
+      // Made by the build from the lockfile: names, versions and texts.
+      /^virtual:licences$/,
+    ],
+  },
+  // Only what builds, packages or photographs the app may load the tools for it.
+  {
+    name: 'scripts for building and packaging',
+    files: /^scripts\/(build|package|screens)\/|^scripts\/bench\/start\.ts$/,
+    inside: [shared, scripts, /^test\/browser\/(stage|chromium)\.ts$/],
+    outside: [node, zod, /^vite$/, /^playwright-core$/, /^electron-builder$/, /^@electron\/(asar|fuses)$/],
   },
   {
     name: 'scripts',
     files: scripts,
-    inside: [shared, wallet, store, net, compositionRoot, mint, scripts],
+    inside: [shared, wallet, store, net, compositionRoot, serve, mint, practice, scripts],
     outside: [node, zod, noble, scure, cashu],
   },
 ]
@@ -189,7 +225,7 @@ function matches(patterns: readonly RegExp[], value: string): boolean {
 
 function readSources(): readonly Source[] {
   const root = join(import.meta.dirname, '..')
-  return ['shared', 'electron', 'mint', 'renderer', 'scripts'].flatMap((folder) =>
+  return ['shared', 'electron', 'mint', 'practice', 'renderer', 'scripts'].flatMap((folder) =>
     listFiles(root, folder)
       .filter((path) => /\.[cm]?[jt]sx?$/.test(path))
       .map((path) => ({ path: path.split(sep).join('/'), text: readFileSync(join(root, path), 'utf8') })),
@@ -208,7 +244,7 @@ describe('the project', () => {
   const sources = readSources()
 
   test('has sources in every room this test is about', () => {
-    for (const room of [shared, wallet, store, net, mint, scripts]) {
+    for (const room of [shared, wallet, store, net, serve, mint, practice, scripts]) {
       expect(
         sources.filter(({ path }) => room.test(path)),
         String(room),
@@ -248,6 +284,12 @@ describe('a forbidden arrow is found', () => {
     ['libp2p in the composition root', 'electron/app.ts', `import { createLibp2p } from 'libp2p'`],
     ['Electron in the composition root', 'electron/app.ts', `import { app } from 'electron'`],
     ['Electron in the browser host', 'electron/serve.ts', `import { app } from 'electron'`],
+    ['Electron in a part of the browser host', 'electron/serve/guard.ts', `import { app } from 'electron'`],
+    ['the browser host importing the engine', 'electron/serve/guard.ts', `import { pay } from '../wallet/pay.ts'`],
+    ['the practice process importing the engine', 'practice/a.ts', `import { pay } from '../electron/wallet/pay.ts'`],
+    ['the practice process importing the rules of the mint', 'practice/a.ts', `import { swap } from '../mint/swap.ts'`],
+    ['the mint importing the practice process', 'mint/a.ts', `import { x } from '../practice/port.ts'`],
+    ['an app that starts the practice process itself', 'electron/app.ts', `import '../practice/launch.ts'`],
     ['a composition root that imports its host', 'electron/app.ts', `import './shell/window.ts'`],
     ['a window that imports the engine', 'electron/main.ts', `import { pay } from './wallet/pay.ts'`],
     ['the renderer importing Electron', 'renderer/App.tsx', `import { ipcRenderer } from 'electron'`],
@@ -315,6 +357,11 @@ describe('an allowed arrow passes', () => {
     ['electron/app.ts', `import { open } from './store/database.ts'\nimport { join } from 'node:path'`],
     ['electron/main.ts', `import { app } from 'electron'\nimport { createApp } from './app.ts'`],
     ['renderer/App.tsx', `import { useState } from 'react'\nimport { commands } from '../shared/ipc.ts'`],
+    ['electron/serve.ts', `import { x } from './serve/guard.ts'\nimport { createServer } from 'node:http'`],
+    [
+      'practice/a.ts',
+      `import { startApp } from '../electron/app.ts'\nimport { startMintServer } from '../mint/start.ts'`,
+    ],
     ['mint/server.ts', `import fastify from 'fastify'\nimport { AppError } from '../shared/errors.ts'`],
   ])('%s', (path, text) => {
     expect(violations([{ path, text }])).toEqual([])

@@ -30,17 +30,21 @@ afterEach(async () => {
 })
 
 /** A client for a server on loopback that answers like this. */
-async function mintThat(answers: RequestListener, options: { path?: string; timeoutMs?: number } = {}) {
+async function mintThat(
+  answers: RequestListener,
+  options: { path?: string; timeoutMs?: number; meltTimeoutMs?: number } = {},
+) {
   const server = createServer(answers)
   servers.push(server)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${options.path ?? ''}`
-  return client(url, options.timeoutMs ?? 5_000)
+  return client(url, options.timeoutMs ?? 5_000, options.meltTimeoutMs)
 }
 
-function client(url: string, timeoutMs = 5_000): MintClient {
-  return createMintClients({ clock: { now: () => NOW }, timeoutMs })(url)
+function client(url: string, timeoutMs = 5_000, meltTimeoutMs?: number): MintClient {
+  const melt = meltTimeoutMs === undefined ? {} : { meltTimeoutMs }
+  return createMintClients({ clock: { now: () => NOW }, timeoutMs, ...melt })(url)
 }
 
 const json =
@@ -118,6 +122,24 @@ describe('a good answer', () => {
       'POST /v1/mint/quote/bolt11 {"amount":5,"unit":"sat"}',
       'GET /v1/mint/quote/bolt11/a%2Fb ',
       'POST /v1/mint/bolt11 {"x":1}',
+    ])
+  })
+
+  test('a quote for money out is asked for, looked at and melted at the addresses of NUT-05', async () => {
+    const asked: string[] = []
+    const quote = { quote: 'a/b', request: 'lnbc1', amount: 5, unit: 'sat', fee_reserve: 1, state: 'UNPAID', expiry: 7 }
+    const paid = { ...quote, state: 'PAID', payment_preimage: 'ab', change: [signature] }
+    const mint = await mintThat(async (request, response) => {
+      asked.push(`${request.method} ${request.url} ${await bodyOf(request)}`)
+      json(request.url === '/v1/melt/bolt11' ? paid : quote)(request, response)
+    })
+    expect(await mint.requestMeltQuote('lnbc1', 'sat')).toEqual({ kind: 'ok', value: quote })
+    expect(await mint.meltQuote('a/b')).toEqual({ kind: 'ok', value: quote })
+    expect(await mint.melt('{"x":1}')).toEqual({ kind: 'ok', value: paid })
+    expect(asked).toEqual([
+      'POST /v1/melt/quote/bolt11 {"request":"lnbc1","unit":"sat"}',
+      'GET /v1/melt/quote/bolt11/a%2Fb ',
+      'POST /v1/melt/bolt11 {"x":1}',
     ])
   })
 
@@ -236,6 +258,16 @@ describe('what is not an answer', () => {
     expect(await mint.info()).toEqual({ ...unknown, reason: 'timed out' })
   })
 
+  test('a melt may take longer than anything else, and not for ever', async () => {
+    const paid = { quote: 'q', amount: 1, fee_reserve: 0, state: 'PAID' }
+    const slow: RequestListener = (request, response) => void setTimeout(() => json(paid)(request, response), 300)
+    const patient = await mintThat(slow, { timeoutMs: 100 })
+    expect(await patient.melt('{}')).toEqual({ kind: 'ok', value: paid })
+    expect(await patient.meltQuote('q')).toMatchObject({ kind: 'unknown', reason: 'timed out' })
+    const hasty = await mintThat(slow, { timeoutMs: 5000, meltTimeoutMs: 100 })
+    expect(await hasty.melt('{}')).toMatchObject({ kind: 'unknown', reason: 'timed out' })
+  })
+
   test('a server that accepts and says nothing was not reached', async () => {
     const mint = await mintThat(() => undefined, { timeoutMs: 100 })
     expect(await mint.info()).toEqual({ kind: 'unknown', reason: 'timed out', reachable: false })
@@ -309,6 +341,11 @@ describe('an answer to another question', () => {
       json({ quote: 'other', request: 'x', amount: 1, unit: 'sat', state: 'PAID', expiry: 1 }),
     )
     expect(await mint.mintQuote('mine')).toEqual(mismatch)
+  })
+
+  test('another quote for money out than the one looked at is unknown', async () => {
+    const mint = await mintThat(json({ quote: 'other', amount: 1, fee_reserve: 0, state: 'PAID', expiry: 1 }))
+    expect(await mint.meltQuote('mine')).toEqual(mismatch)
   })
 
   test('more restored signatures than outputs are unknown', async () => {

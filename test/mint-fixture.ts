@@ -9,7 +9,7 @@ import { afterEach, expect } from 'vitest'
 import { openDataFolder } from '../mint/data-folder.ts'
 import { createPracticeFunding } from '../mint/funding/practice.ts'
 import { type Rotation, rotateKeyset } from '../mint/keysets.ts'
-import type { Funding } from '../mint/ports.ts'
+import type { Clock, Funding } from '../mint/ports.ts'
 import { type MintServerOptions, type RunningMint, startMintServer, systemRandom } from '../mint/start.ts'
 import { blind, hashToCurve, Point, pointFromHex, pointToHex, unblind } from '../shared/cashu/bdhke.ts'
 import { keyOf } from '../shared/cashu/keyset.ts'
@@ -59,7 +59,7 @@ export type TestMint = {
   unblind(outputs: readonly TestOutput[], signatures: readonly BlindSignature[]): Promise<Proof[]>
   swap(inputs: readonly Proof[], outputs: readonly TestOutput[]): Promise<Answer>
   meltQuote(amount: number, unit?: string): Promise<MeltQuoteResponse>
-  melt(quote: string, inputs: readonly Proof[]): Promise<Answer>
+  melt(quote: string, inputs: readonly Proof[], blanks?: readonly TestOutput[]): Promise<Answer>
   states(...coins: readonly Proof[]): Promise<string[]>
 }
 
@@ -85,7 +85,7 @@ function requestsOutOfBalance(folder: string): unknown[] {
          SELECT request_hash, amount AS came, 0 AS fee, 0 AS went FROM mint_quotes WHERE state = 'ISSUED'
          UNION ALL SELECT request_hash, amount, fee_ppk, 0 FROM coins JOIN keysets ON keysets.id = keyset_id
          UNION ALL SELECT request_hash, 0, 0, amount FROM signatures
-         UNION ALL SELECT request_hash, 0, 0, amount + fee_reserve FROM melt_quotes WHERE state <> 'UNPAID'
+         UNION ALL SELECT request_hash, 0, 0, amount + fee_reserve - change FROM melt_quotes WHERE state <> 'UNPAID'
        )
        SELECT hex(request_hash) AS request, SUM(came) AS came, (SUM(fee) + 999) / 1000 AS fees, SUM(went) AS went
        FROM moved GROUP BY request_hash HAVING SUM(came) - (SUM(fee) + 999) / 1000 <> SUM(went)`,
@@ -199,7 +199,8 @@ export async function openMint(options: Partial<MintServerOptions> = {}): Promis
       const answer = await post('/v1/melt/quote/bolt11', { request: await foreignInvoice(amount), unit })
       return meltQuoteResponseSchema.parse(answer.body)
     },
-    melt: (quote, inputs) => post('/v1/melt/bolt11', { quote, inputs }),
+    melt: (quote, inputs, blanks) =>
+      post('/v1/melt/bolt11', { quote, inputs, ...(blanks ? { outputs: blanks.map(({ message }) => message) } : {}) }),
     states: async (...asked) => {
       const Ys = asked.map(({ secret }) => pointToHex(hashToCurve(secret)))
       const { body } = await post('/v1/checkstate', { Ys })
@@ -231,14 +232,17 @@ export async function foreignInvoice(amount: number): Promise<string> {
   return (await elsewhere.createInvoice(amount, 'sat')).request
 }
 
+const standingClock = { now: () => Date.UTC(2026, 10, 1) }
+
 /** Practice funding whose payments go as a test says. */
-export function fundingThatPays(pay: Funding['pay']): Funding {
-  const practice = createPracticeFunding({
-    clock: { now: () => Date.UTC(2026, 10, 1) },
-    random: systemRandom,
-    delayMs: 0,
-  })
-  return { ...practice, pay }
+export function fundingThatPays(pay: Funding['pay'], clock: Clock = standingClock): Funding {
+  return { ...createPracticeFunding({ clock, random: systemRandom, delayMs: 0 }), pay }
+}
+
+/** Practice funding that sets this much aside for every payment. */
+export function fundingWithReserve(feeReserve: number, pay: Funding['pay'], clock?: Clock): Funding {
+  const funding = fundingThatPays(pay, clock)
+  return { ...funding, readInvoice: (request, unit) => ({ ...funding.readInvoice(request, unit), feeReserve }) }
 }
 
 /** A key pair to lock coins to. */

@@ -2,12 +2,13 @@
 
 import { describe, expect, test } from 'vitest'
 import { readInvoice, writeInvoice } from '../mint/funding/bolt11.ts'
-import type { Funding, MeltQuote } from '../mint/ports.ts'
-import { meltQuoteResponseSchema } from '../shared/cashu/wire.ts'
+import type { Funding, MeltQuote, PaymentOutcome } from '../mint/ports.ts'
+import { meltQuoteResponseSchema, mintQuoteResponseSchema } from '../shared/cashu/wire.ts'
 import {
   codeOf,
   foreignInvoice,
   fundingThatPays,
+  fundingWithReserve,
   lockedSecret,
   newKey,
   newSecret,
@@ -75,15 +76,6 @@ describe('a melt', () => {
     expect((await mint.melt(quote, [coin!, other!])).status).toBe(200)
   })
 
-  test('with outputs for change is refused, because there would be none', async () => {
-    const mint = await openMint()
-    const coin = await mint.coin(4)
-    const { quote } = await mint.meltQuote(4)
-    const outputs = (await mint.outputs(1)).map(({ message }) => message)
-    expect(codeOf(await mint.post('/v1/melt/bolt11', { quote, inputs: [coin], outputs }))).toBe(11015)
-    expect((await mint.post('/v1/melt/bolt11', { quote, inputs: [coin], outputs: [] })).status).toBe(200)
-  })
-
   test('comes too late for an expired quote', async () => {
     const mint = await openMint()
     const coin = await mint.coin(4)
@@ -92,6 +84,123 @@ describe('a melt', () => {
     expect(codeOf(await mint.melt(quote, [coin]))).toBe(20007)
     mint.clock.nowMs -= 1
     expect((await mint.melt(quote, [coin])).status).toBe(200)
+  })
+})
+
+describe('blank outputs', () => {
+  /** A quote for 8 with 7 set aside, of which paying needs `cost`; coins for it, and three blanks. */
+  async function reserved(cost: number | undefined) {
+    const outcome = { kind: 'paid' as const, preimage: null, ...(cost === undefined ? {} : { cost }) }
+    const mint = await openMint({ funding: fundingWithReserve(7, async () => outcome) })
+    const { quote } = await mint.meltQuote(8)
+    return { mint, quote, coins: await mint.coins([8, 4, 2, 1]), blanks: await mint.outputs(1, 1, 1) }
+  }
+  const changeOf = (answer: { body: unknown }) => meltQuoteResponseSchema.parse(answer.body).change ?? []
+
+  test.each([
+    [0, [1, 2, 4]],
+    [1, [2, 4]],
+    [2, [1, 4]],
+    [7, []],
+    [9, []],
+    [undefined, []],
+  ])('bring back what paying did not cost: of 7, %s', async (cost, amounts) => {
+    const { mint, quote, coins, blanks } = await reserved(cost)
+    const answer = await mint.melt(quote, coins, blanks)
+    const change = changeOf(answer)
+    expect(change.map(({ amount }) => amount)).toEqual(amounts)
+    const asGiven = blanks
+      .slice(0, change.length)
+      .map((blank, index) => ({ ...blank, message: { ...blank.message, amount: amounts[index]! } }))
+    const back = await mint.unblind(asGiven, change)
+    if (back.length > 0) expect((await mint.swap(back, await mint.outputs(...amounts))).status).toBe(200)
+    expect((await mint.melt(quote, coins, blanks)).text).toBe(answer.text)
+    expect((await mint.get(`/v1/melt/quote/bolt11/${quote}`)).text).toBe(answer.text)
+    const restored = await mint.post('/v1/restore', { outputs: blanks.map(({ message }) => message) })
+    expect(restored.body).toMatchObject({ signatures: change })
+  })
+
+  test('that are too few bring back the largest parts', async () => {
+    const { mint, quote, coins, blanks } = await reserved(0)
+    expect(changeOf(await mint.melt(quote, coins, blanks.slice(0, 2))).map(({ amount }) => amount)).toEqual([2, 4])
+  })
+
+  test('are part of the request: with others it is another one', async () => {
+    const { mint, quote, coins, blanks } = await reserved(0)
+    expect((await mint.melt(quote, coins, blanks)).status).toBe(200)
+    expect(codeOf(await mint.melt(quote, coins, blanks.slice(0, 1)))).toBe(20006)
+    expect(codeOf(await mint.melt(quote, coins))).toBe(20006)
+  })
+
+  test('are covered by SIG_ALL, with the amounts they were sent with', async () => {
+    const key = newKey()
+    const { mint, quote, blanks } = await reserved(0)
+    const coins = await mint.coins([8, 4, 2, 1], {
+      secrets: Array.from({ length: 4 }, () => lockedSecret(key.publicKey)),
+    })
+    const signed = signAll(coins, blanks, key.secretKey, quote)
+    const thief = await mint.outputs(1, 1, 1)
+    const [first, ...others] = blanks
+    const dearer = { ...first!, message: { ...first!.message, amount: 4 } }
+    expect(codeOf(await mint.melt(quote, signed, thief))).toBe(10001)
+    expect(codeOf(await mint.melt(quote, signed))).toBe(10001)
+    expect(codeOf(await mint.melt(quote, signed, [dearer, ...others]))).toBe(10001)
+    expect(codeOf(await mint.melt(quote, signAll(coins, [], key.secretKey, quote), blanks))).toBe(10001)
+    expect((await mint.melt(quote, signed, blanks)).status).toBe(200)
+  })
+
+  test('are refused when signed before, given twice, of another unit, or of an old keyset; the coins stay free', async () => {
+    const { mint, quote, coins, blanks } = await reserved(0)
+    const [one] = blanks
+    const signed = await mint.outputs(1)
+    await mint.swap(await mint.coins([1]), signed)
+    expect(codeOf(await mint.melt(quote, coins, signed))).toBe(11003)
+    expect(codeOf(await mint.melt(quote, coins, [one!, one!]))).toBe(11008)
+    await mint.restart({ unit: 'eur' })
+    const eur = await mint.output(1, { id: await mint.keysetId('eur') })
+    expect(codeOf(await mint.melt(quote, coins, [eur]))).toBe(11010)
+    mint.rotate({ unit: 'sat' })
+    expect(codeOf(await mint.melt(quote, coins, blanks))).toBe(12002)
+    expect(new Set(await mint.states(...coins))).toEqual(new Set(['UNSPENT']))
+  })
+
+  test('wait for a payment on its way: nobody else has them signed, and they are free when it failed', async () => {
+    let outcome: PaymentOutcome = { kind: 'unknown' }
+    const mint = await openMint({ funding: fundingWithReserve(7, async () => outcome) })
+    const { quote } = await mint.meltQuote(8)
+    const [coins, blanks] = [await mint.coins([8, 4, 2, 1]), await mint.outputs(1, 1, 1)]
+    expect((await mint.melt(quote, coins, blanks)).body).toMatchObject({ state: 'PENDING' })
+    const [one] = await mint.coins([1])
+    expect(codeOf(await mint.swap([one!], blanks.slice(0, 1)))).toBe(11003)
+    const other = await mint.meltQuote(8)
+    expect(codeOf(await mint.melt(other.quote, await mint.coins([8, 4, 2, 1]), blanks))).toBe(11003)
+    outcome = { kind: 'failed', reason: 'no route' }
+    expect(codeOf(await mint.melt(quote, coins, blanks))).toBe(20004)
+    expect((await mint.swap([one!], blanks.slice(0, 1))).status).toBe(200)
+  })
+
+  test('survive a restart and a rotation between payment and change', async () => {
+    let outcome: PaymentOutcome = { kind: 'unknown' }
+    const mint = await openMint({ funding: fundingWithReserve(7, async () => outcome) })
+    const { quote } = await mint.meltQuote(8)
+    const [coins, blanks] = [await mint.coins([8, 4, 2, 1]), await mint.outputs(1, 1, 1)]
+    await mint.melt(quote, coins, blanks)
+    mint.rotate()
+    await mint.restart()
+    outcome = { kind: 'paid', preimage: null, cost: 1 }
+    const change = changeOf(await mint.melt(quote, coins, blanks))
+    expect(change.map(({ amount, id }) => [amount, id])).toEqual(
+      [2, 4].map((amount) => [amount, blanks[0]!.message.id]),
+    )
+  })
+
+  test('bring all of the reserve back when the invoice is of the mint itself', async () => {
+    const mint = await openMint({ funding: fundingWithReserve(7, () => Promise.reject(new Error('nobody is paid'))) })
+    const coins = await mint.coins([8, 4, 2, 1])
+    const { body } = await mint.post('/v1/mint/quote/bolt11', { amount: 8, unit: 'sat' })
+    const { quote } = await quoteFor(mint, mintQuoteResponseSchema.parse(body).request)
+    const answer = await mint.melt(quote, coins, await mint.outputs(1, 1, 1))
+    expect(changeOf(answer).map(({ amount }) => amount)).toEqual([1, 2, 4])
   })
 })
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openWalletStore } from '../electron/store/wallet-store.ts'
-import { feePaid, paymentView, withdrawView } from '../electron/views.ts'
+import { cashedOut, cashOutView, feePaid, paymentView, withdrawView } from '../electron/views.ts'
 import {
   mayFollow,
   type Operation,
@@ -45,12 +45,14 @@ const starts: Readonly<Record<OperationKind, string>> = {
   pay: 'asking',
   receive: 'terms',
   refresh: 'settling',
+  melt: 'quoting',
 }
 const ends: Readonly<Record<OperationKind, readonly string[]>> = {
   withdraw: ['done', 'failed'],
   pay: ['abandoned', 'final', 'reclaimed'],
   receive: ['final'],
   refresh: ['done', 'dead'],
+  melt: ['done', 'failed', 'abandoned'],
 }
 
 function reachableFrom(kind: OperationKind, start: string): ReadonlySet<string> {
@@ -171,6 +173,28 @@ const refreshing = {
   target: 1,
 }
 
+const cashOut = { ...base, kind: 'melt' as const, invoice: 'lnbc130n1' }
+const quoted = {
+  ...cashOut,
+  quote: 'q-2',
+  feeReserve: 4,
+  expiry: 1_790_003_600,
+  confirmBy: 1_790_000_600_000,
+  returnsChange: true,
+  fee: 2,
+}
+const gathered = { swaps: [id(78)], purse: 1 }
+const sent = {
+  ...quoted,
+  ...gathered,
+  meltFee: 1,
+  Ys: ['03'.repeat(33)],
+  outputs: [{ amount: 1, B_: `02${'bb'.repeat(32)}` }],
+  body: '{"quote":"q-2","inputs":[]}',
+  reading: { kind: 'refused', at: 1_790_000_000_000 } as const,
+  pendingSince: null,
+}
+
 type Samples = { readonly [K in OperationKind]: { readonly [S in OperationOf<K>['state']]: (n: number) => Operation } }
 const samples: Samples = {
   withdraw: {
@@ -215,6 +239,19 @@ const samples: Samples = {
     done: (n) => ({ ...refreshing, id: id(n), state: 'done' }),
     lost: (n) => ({ ...refreshing, id: id(n), state: 'lost' }),
     dead: (n) => ({ ...refreshing, id: id(n), state: 'dead' }),
+  },
+  melt: {
+    quoting: (n) => ({ ...cashOut, id: id(n), state: 'quoting' }),
+    quoted: (n) => ({ ...quoted, id: id(n), state: 'quoted' }),
+    gathering: (n) => {
+      const plan = [{ Ys: ['02'.repeat(33)], amounts: [8, 4], rest: [1] }]
+      return { ...quoted, ...gathered, id: id(n), plan, state: 'gathering' }
+    },
+    melting: (n) => ({ ...sent, id: id(n), state: 'melting' }),
+    returning: (n) => ({ ...sent, id: id(n), reason: 'no route', state: 'returning' }),
+    done: (n) => ({ ...quoted, id: id(n), meltFee: 1, change: 3, preimage: 'ab'.repeat(32), state: 'done' }),
+    failed: (n) => ({ ...quoted, id: id(n), reason: 'no route', state: 'failed' }),
+    abandoned: (n) => ({ ...cashOut, id: id(n), reason: 'a person said no', state: 'abandoned' }),
   },
 }
 const sample = (kind: OperationKind, state: string, n: number): Operation => {
@@ -291,7 +328,12 @@ describe('the screen', () => {
   test.each(everyState.filter(([kind]) => kind === 'pay' || kind === 'receive'))('shows %s %s', (kind, state) => {
     const operation = sample(kind, state, 1)
     if (operation.kind !== 'pay' && operation.kind !== 'receive') throw new Error('no payment')
-    const view = paymentView(operation, 'http://mint.example', base.updatedAt)
+    const view = paymentView(operation, {
+      mintUrl: 'http://mint.example',
+      now: base.updatedAt,
+      payee: null,
+      reclaim: 'no',
+    })
     expect(paymentStates).toContain(view.state)
     expect(view).toMatchObject({ amount: 13, unit: 'sat', direction: kind === 'pay' ? 'out' : 'in' })
     expect(view.state === 'final', 'nothing but final is shown as paid').toBe(state === 'final')
@@ -304,6 +346,30 @@ describe('the screen', () => {
     expect(withdrawView(operation, 'http://mint.example')).toMatchObject({ state, amount: 13 })
   })
 
+  test.each(statesOf('melt'))('shows melt %s', (state) => {
+    const operation = sample('melt', state, 1)
+    if (operation.kind !== 'melt') throw new Error('no melt')
+    const view = cashOutView(operation, 'http://mint.example')
+    expect(view).toMatchObject({ state: state === 'melting' ? 'paying' : state, amount: 13, invoice: 'lnbc130n1' })
+    const costs: Readonly<Record<string, readonly (number | null)[]>> = {
+      quoting: [null, 0, 13],
+      abandoned: [null, 0, 13],
+      done: [4, 3, 16], // 2 for the mint, 4 set aside, 3 of it back
+      failed: [4, 2, 2],
+    }
+    expect([view.feeReserve, view.fee, view.total]).toEqual(costs[state] ?? [4, 6, 19])
+    const endsAt = { quoted: quoted.confirmBy, gathering: 1, melting: 1, returning: 1 }[state]
+    expect(view.expiresAt).toBe(endsAt === 1 ? quoted.expiry * 1000 : (endsAt ?? null))
+    expect(JSON.stringify(view)).not.toMatch(/P2PK|secret|swap|inputs|quote"/)
+  })
+
+  test('nothing but a cash out that is done is money outside', () => {
+    const out = everyState.filter(([kind, state]) => cashedOut(sample(kind, state, 1)) > 0)
+    expect(out).toEqual([['melt', 'done']])
+    expect(cashedOut(sample('melt', 'done', 1))).toBe(13)
+    expect(feePaid(sample('melt', 'done', 1))).toBe(1 + 4 - 3)
+  })
+
   test('a fee has been paid when its swap was settled, and not before', () => {
     const paid = everyState.filter(([kind, state]) => {
       const operation = sample(kind, state, 1)
@@ -313,6 +379,7 @@ describe('the screen', () => {
       ['pay', 'settled'],
       ['pay', 'final'],
       ['refresh', 'done'],
+      ['melt', 'done'],
     ])
   })
 })

@@ -316,6 +316,9 @@ export function stubMint(keysets: readonly MintKeys[], url = mintUrl): StubMint 
     requestMintQuote: () => Promise.reject(new Error('not asked here')),
     mintQuote: () => Promise.reject(new Error('not asked here')),
     issue: () => Promise.reject(new Error('not asked here')),
+    requestMeltQuote: () => Promise.reject(new Error('not asked here')),
+    meltQuote: () => Promise.reject(new Error('not asked here')),
+    melt: () => Promise.reject(new Error('not asked here')),
   }
   const mint: StubMint = { url, isUp: true, isBusy: false, version: 'Farthing/0.1.0', keysets, swaps: [], client }
   return mint

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { hashToCurve } from '@cashu/cashu-ts'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { describe, expect, test } from 'vitest'
-import { seedOf } from '../electron/keys.ts'
+import { phraseOf, plainSealer, seedOfPhrase } from '../electron/keys.ts'
 import { type CoinPath, createSecrets, type PursePath } from '../electron/wallet/secrets.ts'
 import { Point } from '../shared/cashu/bdhke.ts'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '../shared/cashu/numbers.ts'
@@ -63,7 +63,7 @@ test('a data folder with this phrase has this seed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'farthing-phrase-'))
   try {
     writeFileSync(join(folder, 'phrase'), `${phrase}\n`)
-    expect(bytesToHex(seedOf(folder, false, random))).toBe(seed.toString('hex'))
+    expect(bytesToHex(seedOfPhrase(phraseOf(folder, false, random, plainSealer)))).toBe(seed.toString('hex'))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

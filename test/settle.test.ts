@@ -90,7 +90,7 @@ async function settledByTheOther({ other }: Side): Promise<void> {
 
 /** What the screen says beside the state. */
 function alarmOf({ operation, world }: Side): string | null {
-  return paymentView(operation(), '', world.clock.now()).alarm
+  return paymentView(operation(), { mintUrl: '', now: world.clock.now(), payee: null, reclaim: 'no' }).alarm
 }
 
 /** The payee's largest output, or one of the payer's change. */

@@ -1,9 +1,10 @@
 // A data folder: what belongs together is opened together, and nothing is made up for what is missing.
 
-import { existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { plainSealer, type Sealer } from '../electron/keys.ts'
 import { openWallet } from '../electron/wallet-folder.ts'
 
 let folder: string
@@ -12,7 +13,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(folder, { recursive: true }))
 
-const open = (name = '') => openWallet({ folder, name, config: {}, emit: () => {}, report: () => {} })
+const open = (sealer: Sealer = plainSealer) =>
+  openWallet({ folder, sealer, config: {}, emit: () => {}, report: () => {} })
 const generation = () => {
   const wallet = open()
   const stored = wallet.store.read.meta('seed/generation')
@@ -58,8 +60,50 @@ test('a database is not opened with the phrase of another wallet, nor with none'
   expect(codeOf(open)).toBe('bad_phrase')
 })
 
-test('a name too long for Terms is refused before anything is opened', () => {
-  expect(codeOf(() => open('é'.repeat(33)))).toBe('bad_input')
-  const wallet = open('é'.repeat(32))
-  wallet.close()
+describe('a keychain', () => {
+  /** Stands for the system's: what it sealed, only it opens. */
+  const keychain = (key: number, isBroken = false): Sealer => ({
+    kind: 'os',
+    seal: (text) => Buffer.from(text).map((byte) => byte ^ key),
+    unseal: (sealed) => {
+      if (isBroken) throw new Error('locked')
+      return Buffer.from(sealed.map((byte) => byte ^ key)).toString()
+    },
+  })
+  const words = (sealer: Sealer) => {
+    const wallet = open(sealer)
+    const { sealing } = wallet
+    const phrase = wallet.phrase()
+    wallet.close()
+    return { sealing, phrase }
+  }
+
+  test('seals the phrase of a wallet that had it in plain, and leaves no plain copy', () => {
+    const before = words(plainSealer)
+    expect(before.sealing).toBe('plain')
+    expect(words(keychain(7))).toEqual({ sealing: 'os', phrase: before.phrase })
+    expect(existsSync(join(folder, 'phrase'))).toBe(false)
+    expect(readFileSync(join(folder, 'phrase.sealed'), 'utf8')).not.toContain(before.phrase.split(' ')[0]!)
+    expect(statSync(join(folder, 'phrase.sealed')).mode & 0o777).toBe(0o600)
+  })
+
+  test('that is not here, or locked, or another one, opens nothing and changes nothing', () => {
+    const { phrase } = words(keychain(7))
+    for (const sealer of [plainSealer, keychain(7, true)]) expect(codeOf(() => open(sealer))).toBe('phrase_sealed')
+    expect(codeOf(() => open(keychain(8)))).toBe('bad_phrase')
+    expect(words(keychain(7)).phrase).toBe(phrase)
+  })
+
+  test('a crash between sealing and removing the plain file loses nothing', () => {
+    const { phrase } = words(plainSealer)
+    writeFileSync(join(folder, 'phrase.sealed'), 'half a f')
+    expect(words(keychain(7))).toEqual({ sealing: 'os', phrase })
+  })
+
+  test('that gives back something else keeps the plain file', () => {
+    const { phrase } = words(plainSealer)
+    const forgetful: Sealer = { kind: 'os', seal: () => new Uint8Array(8), unseal: () => 'nothing' }
+    expect(words(forgetful)).toEqual({ sealing: 'plain', phrase })
+    expect(words(plainSealer).phrase).toBe(phrase)
+  })
 })

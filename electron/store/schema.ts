@@ -100,4 +100,26 @@ export const migrations: readonly string[] = [
     operation_id TEXT NOT NULL REFERENCES operation (id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What people look for in a payment: name and note in lower case, the amount.
+  ALTER TABLE operation ADD COLUMN search TEXT NOT NULL DEFAULT '';
+  UPDATE operation SET search = lower(
+    COALESCE(json_extract(data, '$.payeeName'), '') || ' ' || COALESCE(json_extract(data, '$.memo'), '') || ' ' || amount
+  ) WHERE kind IN ('pay', 'receive');
+  CREATE INDEX operation_payment ON operation (seq, kind, state, search) WHERE kind IN ('pay', 'receive');
+
+  -- When an operation came into which state: the story of a payment.
+  CREATE TABLE operation_event (
+    id INTEGER PRIMARY KEY,
+    operation_id TEXT NOT NULL REFERENCES operation (id),
+    at INTEGER NOT NULL,
+    state TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX operation_event_operation ON operation_event (operation_id);
+  INSERT INTO operation_event (operation_id, at, state)
+    SELECT id, json_extract(data, '$.updatedAt'), state FROM operation ORDER BY seq;
+
+  -- Taken off the list by a person; its account stays its own.
+  ALTER TABLE mint ADD COLUMN removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1));
+  `,
 ]

@@ -2,8 +2,9 @@
 
 import type { Keyset } from '../../shared/cashu/keyset.ts'
 import { AppError } from '../../shared/errors.ts'
+import type { PaymentFilter } from '../../shared/model.ts'
 import { z } from '../../shared/schema.ts'
-import { mayFollow, operationSchema } from '../wallet/operation.ts'
+import { mayFollow, type Operation, operationSchema } from '../wallet/operation.ts'
 import type {
   Coin,
   CoinState,
@@ -34,6 +35,7 @@ const mintRow = z
     offline_capable: flag,
     last_reached_at: integer.nullable(),
     alarm: text.nullable(),
+    removed: flag,
   })
   .transform(
     ({ offline_capable, last_reached_at, ...rest }): MintRow => ({
@@ -137,6 +139,23 @@ function parse<T>(schema: z.ZodType<T>, row: Row): T {
   return parsed.data
 }
 
+/** A payment that was only asked about, or offered and never paid, is none. */
+const shownPayments = "state NOT IN ('asking', 'agreed', 'abandoned', 'terms', 'expired')"
+const paymentFilters: Readonly<Record<PaymentFilter, string>> = {
+  all: 'TRUE',
+  in: "kind = 'receive'",
+  out: "kind = 'pay'",
+  waiting: "state IN ('signed', 'settling', 'handing_over', 'settled', 'voided', 'reclaiming', 'dead')",
+  bounced: "state = 'bounced'",
+}
+
+/** What a person may look for. */
+function searchText(operation: Operation): string {
+  if (operation.kind !== 'pay' && operation.kind !== 'receive') return ''
+  const name = 'payeeName' in operation ? operation.payeeName : ''
+  return `${name} ${operation.memo ?? ''} ${operation.amount}`.toLowerCase()
+}
+
 function createReads(db: Database): WalletReads {
   const one = <T>(schema: z.ZodType<T>, sql: string, ...values: readonly Value[]): T | undefined => {
     const row = db.get(sql, ...values)
@@ -180,6 +199,43 @@ function createReads(db: Database): WalletReads {
       ),
     receiveByTerms: (termsHash) =>
       one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE terms_hash = ?', termsHash),
+    payments: ({ before, limit, search, filter }) => {
+      const where = `FROM operation INDEXED BY operation_payment
+         WHERE kind IN ('pay', 'receive') AND ${shownPayments} AND ${paymentFilters[filter]}
+           AND (?1 = '' OR search LIKE ?1 ESCAPE '\\')`
+      const pattern = search === '' ? '' : `%${search.toLowerCase().replace(/[\\%_]/g, '\\$&')}%`
+      const rows = db.all(
+        // Found in the index alone; only the rows of this page are read, which are large.
+        `SELECT seq, data, next_attempt_at FROM operation WHERE id IN (
+           SELECT id ${where} AND (?2 IS NULL OR seq < ?2) ORDER BY seq DESC LIMIT ?3
+         ) ORDER BY seq DESC`,
+        pattern,
+        before,
+        limit + 1,
+      )
+      const page = rows.slice(0, limit)
+      const last = page.at(-1)
+      return {
+        operations: page.map((row) => parse(dataRow, row)),
+        total: numberOf(`SELECT COUNT(*) AS n ${where}`, pattern),
+        next: rows.length > limit && last ? integer.parse(last['seq']) : null,
+      }
+    },
+    history: (id) =>
+      many(
+        z.object({ at: integer, state: text }),
+        'SELECT at, state FROM operation_event WHERE operation_id = ? ORDER BY id',
+        id,
+      ),
+    waiting: (account) => {
+      const count = (what: string) =>
+        numberOf(`SELECT COUNT(*) AS n FROM operation WHERE ${what} AND (?1 IS NULL OR account = ?1)`, account)
+      return {
+        in: count("kind = 'receive' AND state = 'signed'"),
+        out: count("kind = 'pay' AND state = 'signed'"),
+        onItsWay: count("kind = 'pay' AND state IN ('settling', 'handing_over', 'settled')"),
+      }
+    },
     payOfRequest: (requestId, payeeKey, states) =>
       one(
         dataRow,
@@ -253,6 +309,18 @@ function createReads(db: Database): WalletReads {
       for (const { state, n } of rows) totals[state] = n
       return totals
     },
+    coinCount: (account) =>
+      numberOf(
+        `SELECT COUNT(*) AS n FROM coin JOIN purse ON purse.id = coin.purse_id
+         WHERE purse.account = ? AND coin.state <> 'spent'`,
+        account,
+      ),
+    signedToUs: (account, unit) =>
+      numberOf(
+        "SELECT SUM(amount) AS n FROM operation WHERE kind = 'receive' AND state = 'signed' AND account = ? AND unit = ?",
+        account,
+        unit,
+      ),
     meta: (key) => {
       const row = db.get('SELECT value FROM meta WHERE key = ?', key)
       return row === undefined ? undefined : JSON.parse(text.parse(row['value']))
@@ -276,6 +344,8 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
       mint.lastReachedAt,
       mint.alarm,
     )
+  const noteEvent = ({ id, updatedAt, state }: Operation) =>
+    run('INSERT INTO operation_event (operation_id, at, state) VALUES (?, ?, ?)', id, updatedAt, state)
   const requirePurse = (id: number): PurseRow => {
     const purse = read.purse(id)
     if (!purse) throw new AppError('internal', `no purse ${id}`)
@@ -287,14 +357,15 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
       const receive = operation.kind === 'receive' ? operation : undefined
       run(
         `INSERT INTO operation (id, seq, kind, state, account, unit, amount, created_at, next_attempt_at, payer_peer,
-           payment_id, payer_address, terms_hash, request_id, data)
-         VALUES (?, (SELECT COALESCE(MAX(seq), 0) + 1 FROM operation), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+           payment_id, payer_address, terms_hash, request_id, search, data)
+         VALUES (?, (SELECT COALESCE(MAX(seq), 0) + 1 FROM operation), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         operation.id,
         operation.kind,
         operation.state,
         operation.account,
         operation.unit,
-        operation.amount,
+        // A cash out has no amount in this unit before its quote; the column wants one, and nobody reads it there.
+        Math.max(1, operation.amount),
         operation.createdAt,
         operation.nextAttemptAt,
         receive?.payerPeer ?? null,
@@ -302,8 +373,10 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
         receive?.payerAddress ?? null,
         receive?.termsHash ?? null,
         operation.kind === 'receive' || operation.kind === 'pay' ? operation.requestId : null,
+        searchText(operation),
         JSON.stringify(operationSchema.parse(operation)),
       )
+      noteEvent(operation)
     },
     updateOperation: (operation) => {
       const before = read.operation(operation.id)
@@ -311,13 +384,16 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
         throw new AppError('wrong_state', `${operation.kind}: ${before?.state ?? 'nothing'} → ${operation.state}`)
       }
       run(
-        'UPDATE operation SET state = ?, next_attempt_at = ?, signed_at = COALESCE(signed_at, ?), data = ? WHERE id = ?',
+        `UPDATE operation SET state = ?, next_attempt_at = ?, signed_at = COALESCE(signed_at, ?), search = ?, data = ?
+         WHERE id = ?`,
         operation.state,
         operation.nextAttemptAt,
         operation.kind === 'receive' && 'signedAt' in operation ? operation.signedAt : null,
+        searchText(operation),
         JSON.stringify(operationSchema.parse(operation)),
         operation.id,
       )
+      if (before.state !== operation.state) noteEvent(operation)
     },
     hastenRetries: (account, now) => {
       run(
@@ -338,18 +414,20 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
     insertMint: (mint) => {
       if (read.mintByUrl(mint.url)) throw new AppError('mint_exists', 'this mint is already there')
       const account = read.mints().reduce((highest, { account }) => Math.max(highest, account), -1) + 1
-      const row = { ...mint, account }
+      const row = { ...mint, account, removed: false }
       insertMintRow(row)
       return row
     },
     updateMint: (mint) => {
       run(
-        'UPDATE mint SET name = ?, version = ?, offline_capable = ?, last_reached_at = ?, alarm = ? WHERE account = ?',
+        `UPDATE mint SET name = ?, version = ?, offline_capable = ?, last_reached_at = ?, alarm = ?, removed = ?
+         WHERE account = ?`,
         mint.name,
         mint.version,
         Number(mint.offlineCapable),
         mint.lastReachedAt,
         mint.alarm,
+        Number(mint.removed),
         mint.account,
       )
     },

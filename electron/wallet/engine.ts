@@ -2,22 +2,32 @@
 
 import { bytesToHex } from '../../shared/cashu/numbers.ts'
 import { AppError } from '../../shared/errors.ts'
-import type { PayPreviewView } from '../../shared/model.ts'
 import type { Request } from '../../shared/request.ts'
 import { type Context, type EngineConfig, randomBetween } from './context.ts'
 import { stepReceive } from './deposit.ts'
+import { abandonCashOut, type CashOutOrder, type CashOutPreview, confirmCashOut, prepareCashOut } from './melt.ts'
+import { carryOn, stepMelt } from './melt-steps.ts'
 import { createMints, type Mints } from './mints.ts'
 import type { Operation, OperationOf } from './operation.ts'
-import { abandonPay, confirmPay, type OpenSessions, type PayOrder, preparePay } from './pay.ts'
+import {
+  abandonPay,
+  confirmPay,
+  type OpenSessions,
+  type PayOrder,
+  type PayPreview,
+  payableAtOnce,
+  preparePay,
+} from './pay.ts'
 import { closeSession, stepPay } from './pay-steps.ts'
 import type { Clock, CoinVerifier, EngineEvent, MintClients, PayeeProtocol, PeerDialer, Random } from './ports.ts'
 import { due, newId, save } from './progress.ts'
 import { createPayeeProtocol } from './receive.ts'
 import { payeeKeyIndex } from './received.ts'
-import { isRefreshDue, planRefresh, startDueRefreshes, stepRefresh } from './refresh.ts'
-import { storeRequest } from './requests.ts'
+import { isRefreshDue, startDueRefreshes, stepRefresh } from './refresh.ts'
+import { closeRequest, storeRequest } from './requests.ts'
 import { createRunner, type Runner } from './runner.ts'
 import type { Secrets } from './secrets.ts'
+import { planRefresh } from './self-swap.ts'
 import type { WalletStore } from './store-port.ts'
 import { startWithdraw, stepWithdraw } from './withdraw.ts'
 
@@ -51,7 +61,7 @@ export type Engine = {
   readonly payee: PayeeProtocol
   withdraw(account: number, unit: string, amount: number): string
   /** @see preparePay */
-  preparePay(order: PayOrder): Promise<PayPreviewView>
+  preparePay(order: PayOrder): Promise<PayPreview>
   /** @see confirmPay. Resolves when the first attempt is over, whatever came of it. */
   confirmPay(id: string): Promise<void>
   abandonPay(id: string): Promise<void>
@@ -63,6 +73,20 @@ export type Engine = {
    * @throws AppError `wrong_state`, `dust`
    */
   reclaim(id: string, isWarned: boolean): Promise<void>
+  /** @see prepareCashOut */
+  prepareCashOut(order: CashOutOrder): Promise<CashOutPreview>
+  /** @see confirmCashOut. Resolves when the first attempt is over, whatever came of it. */
+  confirmCashOut(id: string): Promise<void>
+  /** The person said no. @throws AppError `not_found`, `wrong_state` once it was confirmed */
+  abandonCashOut(id: string): Promise<void>
+  /** What may come of taking this payment back; `no` when there is nothing to take. */
+  reclaimable(operation: OperationOf<'pay'>): 'no' | 'free' | 'warned'
+  /** @see payableAtOnce */
+  payableAtOnce(account: number, unit: string): number
+  /** The key that signs Terms, compressed. */
+  readonly payeeKey: Uint8Array
+  /** Answer no more payments for this request. @returns false when there is no such request */
+  closeRequest(id: string): boolean
   /** Remember a request and give the parts of it that the engine knows. */
   createRequest(order: RequestOrder): Pick<Request, 'id' | 'payeeKey' | 'singleUse' | 'unit'>
   /** Look at every mint: keysets, reachability; start what became possible. */
@@ -112,6 +136,8 @@ export function createEngine(parts: EngineParts): Engine {
         return stepReceive(ctx, operation)
       case 'refresh':
         return stepRefresh(ctx, operation)
+      case 'melt':
+        return stepMelt(ctx, operation)
     }
   }
 
@@ -163,6 +189,16 @@ export function createEngine(parts: EngineParts): Engine {
         save(ctx, { ...operation, state: 'signed', settleAt: clock.now(), ...due(ctx, 0) })
         runner.wake()
       }),
+    prepareCashOut: (order) => prepareCashOut(ctx, order),
+    confirmCashOut: async (id) => {
+      await runner.locked(id, async () => confirmCashOut(ctx, id))
+      await carryOn(ctx, id)
+    },
+    abandonCashOut: (id) => runner.locked(id, async () => abandonCashOut(ctx, id, 'a person said no')),
+    reclaimable: (operation) => reclaimable(ctx, operation),
+    payableAtOnce: (account, unit) => payableAtOnce(ctx, account, unit),
+    payeeKey: parts.secrets.payeeKey(payeeKeyIndex),
+    closeRequest: (id) => closeRequest(ctx, id),
     reclaim: (id, isWarned) => runner.locked(id, async () => beginReclaim(ctx, pay(id), isWarned)),
     createRequest: ({ account, unit, amount, singleUse }) => {
       const id = newId(ctx).slice(0, 16)
@@ -173,7 +209,8 @@ export function createEngine(parts: EngineParts): Engine {
       store.transaction((write) => write.hastenFuture(clock.now()))
       runner.wake()
       await Promise.all(
-        store.read.mints().map(async ({ account }) => {
+        store.read.mints().map(async ({ account, removed }) => {
+          if (removed && store.read.coinCount(account) === 0) return
           if (await mints.sync(account)) refreshLater(account)
         }),
       )
@@ -181,29 +218,34 @@ export function createEngine(parts: EngineParts): Engine {
   }
 }
 
-/** The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more. */
-function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boolean): void {
-  const { state } = operation
-  const isOver = 'deadline' in operation && operation.deadline * 1000 < ctx.clock.now()
-  switch (state) {
+/** A void, a dead swap and a passed deadline permit a reclaim without warning (protocol section 8). */
+function reclaimable({ clock }: Context, operation: OperationOf<'pay'>): 'no' | 'free' | 'warned' {
+  switch (operation.state) {
+    case 'voided':
+    case 'dead':
+      return 'free'
     case 'settling':
     case 'handing_over':
     case 'signed':
-    case 'voided':
-    case 'dead': {
-      const isFree = state === 'voided' || state === 'dead' || isOver
-      if (!isFree && !isWarned) throw new AppError('wrong_state', 'the payee may settle first: a person must be warned')
-      ctx.store.transaction((write) => {
-        const { account, unit, id } = operation
-        const coins = ctx.store.read.coinsOf(id).filter((coin) => coin.state !== 'spent')
-        const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
-        write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
-      })
-      ctx.emit({ kind: 'operation', id: operation.id })
-      ctx.wake()
-      return
-    }
+      return operation.deadline * 1000 < clock.now() ? 'free' : 'warned'
     default:
-      throw new AppError('wrong_state', `payment is ${state}`)
+      return 'no'
   }
+}
+
+/** The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more. */
+function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boolean): void {
+  const may = reclaimable(ctx, operation)
+  if (may === 'no' || !('swap' in operation)) throw new AppError('wrong_state', `payment is ${operation.state}`)
+  if (may === 'warned' && !isWarned) {
+    throw new AppError('wrong_state', 'the payee may settle first: a person must be warned')
+  }
+  ctx.store.transaction((write) => {
+    const { account, unit, id } = operation
+    const coins = ctx.store.read.coinsOf(id).filter((coin) => coin.state !== 'spent')
+    const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
+    write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
+  })
+  ctx.emit({ kind: 'operation', id: operation.id })
+  ctx.wake()
 }

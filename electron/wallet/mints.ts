@@ -68,7 +68,9 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
 
   const add = async (text: string): Promise<MintRow> => {
     const url = normaliseMintUrl(text)
-    if (store.read.mintByUrl(url)) throw new AppError('mint_exists', 'this mint is already there')
+    const before = store.read.mintByUrl(url)
+    if (before?.removed) return putBack(before)
+    if (before) throw new AppError('mint_exists', 'this mint is already there')
     if (store.read.mints().length >= maxMints) throw new AppError('bad_input', 'too many mints')
     const http = clients(url)
     const info = valueIn(await http.info())
@@ -92,6 +94,15 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
     })
     note(mint.account, true)
     return mint
+  }
+
+  /** A mint that was taken off the list keeps its account, and with it its place in the derivation. */
+  const putBack = async (mint: MintRow): Promise<MintRow> => {
+    if (!(await sync(mint.account))) throw new AppError('mint_unreachable', 'no answer', { retryable: true })
+    const row = { ...(store.read.mint(mint.account) ?? mint), removed: false }
+    store.transaction((write) => write.updateMint(row))
+    emit({ kind: 'mint', url: row.url })
+    return row
   }
 
   const isOfflineCapable = (url: string, info: InfoResponse) => ownVersion.test(info.version ?? '') || trustOffline(url)
@@ -208,11 +219,13 @@ function assertSuitable(info: InfoResponse): void {
   if (missing.length > 0) throw new AppError('mint_unsuitable', `does not support NUT ${missing.join(', ')}`)
 }
 
-function isSupported(entry: unknown): boolean {
+/** Whether an entry of NUT-06's `nuts` says `supported`. */
+export function isSupported(entry: unknown): boolean {
   return typeof entry === 'object' && entry !== null && 'supported' in entry && entry.supported === true
 }
 
-function valueIn<T>(answer: MintAnswer<T>): T {
+/** What a mint answered to a person who waits. @throws AppError `mint_refused`, `mint_bad_answer`, `mint_unreachable` */
+export function valueIn<T>(answer: MintAnswer<T>): T {
   switch (answer.kind) {
     case 'ok':
       return answer.value
@@ -238,6 +251,9 @@ function watched(http: MintClient, note: (reachable: boolean) => void): MintClie
     requestMintQuote: (amount, unit, signal) => watch(http.requestMintQuote(amount, unit, signal)),
     mintQuote: (id, signal) => watch(http.mintQuote(id, signal)),
     issue: (body, signal) => watch(http.issue(body, signal)),
+    requestMeltQuote: (invoice, unit, signal) => watch(http.requestMeltQuote(invoice, unit, signal)),
+    meltQuote: (id, signal) => watch(http.meltQuote(id, signal)),
+    melt: (body, signal) => watch(http.melt(body, signal)),
     checkState: (Ys, signal) => watch(http.checkState(Ys, signal)),
     restore: (outputs, signal) => watch(http.restore(outputs, signal)),
   }

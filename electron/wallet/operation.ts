@@ -16,6 +16,11 @@
 //
 // refresh    settling ─► done | dead                               a swap to oneself: re-key, gather, milestone, reclaim
 //               └─► lost                                           looked at again ─► done
+//
+// melt       quoting ─► quoted ─► gathering ─► melting ─► done     cash out: refresh into one purse, melt that purse
+//               └─────────┴─► abandoned │         ├─► returning ─► failed
+//                                       │         │       └─► done           the payment was faster
+//                                       └─────────┴─► failed
 
 import { z } from '../../shared/schema.ts'
 
@@ -200,8 +205,8 @@ const refreshBase = {
   kind: z.literal('refresh'),
   amount: z.number(),
   fee: count,
-  reason: z.enum(['rekey', 'reclaim']),
-  /** The payment whose coins come back, for a reclaim. */
+  reason: z.enum(['rekey', 'reclaim', 'gather']),
+  /** The operation it serves: the payment or cash out whose coins come back, or the cash out that gathers. */
   reclaims: hex.nullable(),
   /** The purse that is filled: store id. */
   target: count,
@@ -213,7 +218,78 @@ const refresh = z.discriminatedUnion('state', [
   z.strictObject({ ...refreshBase, state: z.literal('dead') }),
 ])
 
-export const operationSchema = z.discriminatedUnion('kind', [withdraw, pay, receive, refresh])
+const meltBase = {
+  ...base,
+  kind: z.literal('melt'),
+  /** What the invoice asks for; 0 until the mint has named it in this unit. */
+  amount: count,
+  /** Lightning invoice (NUT-23), lower case. */
+  invoice: z.string(),
+}
+const meltQuote = {
+  ...meltBase,
+  quote: z.string(),
+  /** Set aside for the Lightning network; what is left comes back where the mint serves NUT-08. */
+  feeReserve: count,
+  /** Unix seconds; null when the mint names none. */
+  expiry: count.nullable(),
+  /** Milliseconds: until when a person may confirm. */
+  confirmBy: count,
+  returnsChange: z.boolean(),
+  /** Fees of the mint for the swaps that gather and for the melt: what the person is shown, and pays at most. */
+  fee: count,
+}
+/** A swap to oneself that is still to be made: its inputs by Y, what goes into the purse to melt and what comes home. */
+const gatherSwap = z.strictObject({
+  Ys: z.array(hex),
+  amounts: z.array(z.number()),
+  rest: z.array(z.number()),
+})
+export type GatherSwap = z.infer<typeof gatherSwap>
+/** Ids of the swaps to oneself that were made for it; the last one is waited for. */
+const gathered = { swaps: z.array(hex), purse: count }
+/** The first of two equal readings: refused though nothing is spent; spent though not paid; paid with other coins; … */
+const meltReading = z.strictObject({
+  kind: z.enum(['refused', 'spent', 'elsewhere', 'broken', 'unchanged']),
+  at: count,
+})
+export type MeltReading = z.infer<typeof meltReading>
+const meltSent = {
+  ...meltQuote,
+  ...gathered,
+  /** The mint's fee for the coins that are given, and what these are. */
+  meltFee: count,
+  Ys: z.array(hex),
+  /** Blank outputs for what is left of the fee reserve (NUT-08), amounts as signed. */
+  outputs: z.array(swapOutput),
+  /** The exact request, stored before it is sent. */
+  body: z.string(),
+  reading: meltReading.nullable(),
+  /** Since when the payment is on its way. */
+  pendingSince: count.nullable(),
+}
+const melt = z.discriminatedUnion('state', [
+  z.strictObject({ ...meltBase, state: z.literal('quoting') }),
+  z.strictObject({ ...meltQuote, state: z.literal('quoted') }),
+  /** `purse`: store id of the one that will be melted. */
+  z.strictObject({ ...meltQuote, ...gathered, plan: z.array(gatherSwap), state: z.literal('gathering') }),
+  z.strictObject({ ...meltSent, state: z.literal('melting') }),
+  /** `reason`: why it was not paid. */
+  z.strictObject({ ...meltSent, reason: z.string(), state: z.literal('returning') }),
+  /** `change` came back of the fee reserve. */
+  z.strictObject({
+    ...meltQuote,
+    meltFee: count,
+    change: count,
+    preimage: z.string().nullable(),
+    state: z.literal('done'),
+  }),
+  /** `fee` is what was paid for swaps. */
+  z.strictObject({ ...meltQuote, reason: z.string(), state: z.literal('failed') }),
+  z.strictObject({ ...meltBase, reason: z.string(), state: z.literal('abandoned') }),
+])
+
+export const operationSchema = z.discriminatedUnion('kind', [withdraw, pay, receive, refresh, melt])
 export type Operation = z.infer<typeof operationSchema>
 export type OperationKind = Operation['kind']
 export type OperationOf<K extends OperationKind> = Extract<Operation, { kind: K }>
@@ -261,6 +337,16 @@ export const transitions: Transitions = {
     done: [],
     lost: ['done'],
     dead: [],
+  },
+  melt: {
+    quoting: ['quoted', 'abandoned'],
+    quoted: ['gathering', 'abandoned'],
+    gathering: ['melting', 'failed'],
+    melting: ['done', 'returning', 'failed'],
+    returning: ['done', 'failed'],
+    done: [],
+    failed: [],
+    abandoned: [],
   },
 }
 

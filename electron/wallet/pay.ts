@@ -15,8 +15,7 @@ import {
   type Terms,
   termsSchema,
 } from '../../shared/messages.ts'
-import type { PayPreviewView } from '../../shared/model.ts'
-import { type Choice, type ChoiceResult, chooseCoins, splitUpTo } from './coins.ts'
+import { type Choice, type ChoiceResult, chooseCoins, largestPayable, splitUpTo } from './coins.ts'
 import { type Context, unixNow } from './context.ts'
 import { buildHandover, type CoinToHandOver } from './handover.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
@@ -49,6 +48,18 @@ export type PayOrder = {
 
 type Priced = Coin & { readonly feePpk: number }
 
+/** What will happen if the person says yes. Amounts in the unit. */
+export type PayPreview = {
+  readonly id: string
+  readonly payeeName: string
+  /** The key that signed the Terms, 66 hex characters. */
+  readonly payeeKey: string
+  readonly amount: number
+  readonly fee: number
+  /** The grade to expect: final when the mint can be reached from here, signed otherwise. */
+  readonly grade: 'signed' | 'final'
+}
+
 /** Streams on which Terms were received and a person has not answered yet, by operation. */
 export type OpenSessions = Map<string, AgreedSession>
 
@@ -58,7 +69,7 @@ export type OpenSessions = Map<string, AgreedSession>
  *   (facts: `largest`), `mint_unreachable` for an online-only mint, or
  *   what stands between here and the payee
  */
-export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreviewView> {
+export async function preparePay(ctx: Context, sessions: OpenSessions, order: PayOrder): Promise<PayPreview> {
   const mint = requireMint(ctx, order.account)
   assertAmount(order.amount)
   assertNotPaidYet(ctx, order)
@@ -146,19 +157,32 @@ async function hasten(ctx: Context, operation: Operation): Promise<void> {
   await Promise.race([ctx.runNow(operation.id), ctx.clock.wait(ctx.config.settleFirstMs)])
 }
 
-/**
- * @param among V2 ids of keysets; coins of others are left alone
- * @throws AppError `not_enough`, `no_single_purse`
- */
-function choose(ctx: Context, { account, unit, amount }: Order, among?: ReadonlySet<string>): Choice<Priced> {
-  const now = unixNow(ctx.clock)
-  const keyset = keysetOf(ctx.store, account)
-  const coins = ctx.store.read.coins(account, unit, 'spendable').flatMap((coin): readonly Priced[] => {
+/** Coins that may be offered to a payee now. `among`: V2 ids of keysets; coins of others are left alone. */
+function offerable(
+  { store, clock }: Pick<Context, 'store' | 'clock'>,
+  account: number,
+  unit: string,
+  among?: ReadonlySet<string>,
+): readonly Priced[] {
+  const now = unixNow(clock)
+  const keyset = keysetOf(store, account)
+  return store.read.coins(account, unit, 'spendable').flatMap((coin): readonly Priced[] => {
     const found = keyset(coin.keysetId)
     if (!found || (found.finalExpiry ?? Number.POSITIVE_INFINITY) <= now + expiresSoonSeconds) return []
     if (among && !among.has(found.idV2)) return []
     return [{ ...coin, feePpk: found.feePpk }]
   })
+}
+
+/** The most that one payment can pay at once, without the mint, in the unit; fee taken off. */
+export function payableAtOnce(ctx: Pick<Context, 'store' | 'clock'>, account: number, unit: string): number {
+  const byPurse = Map.groupBy(offerable(ctx, account, unit), ({ purseId }) => purseId)
+  return Math.max(0, ...[...byPurse.values()].map(largestPayable))
+}
+
+/** @throws AppError `not_enough`, `no_single_purse` */
+function choose(ctx: Context, { account, unit, amount }: Order, among?: ReadonlySet<string>): Choice<Priced> {
+  const coins = offerable(ctx, account, unit, among)
   const result: ChoiceResult<Priced> = chooseCoins(coins, amount, splitAmount(amount).length)
   if (result.kind === 'chosen') return result.choice
   const total = coins.reduce((sum, coin) => sum + coin.amount, 0)
@@ -231,13 +255,11 @@ function storeTerms(
 }
 
 function previewOf(
-  operation: OperationIn<'pay', 'agreed'>,
+  { id, payeeName, payeeKey, amount }: OperationIn<'pay', 'agreed'>,
   choice: Choice<Priced>,
   isReachable: boolean,
-): PayPreviewView {
-  const { id, payeeName, expectedKey, amount } = operation
-  const grade = isReachable ? 'final' : 'signed'
-  return { id, payeeName, isVerified: expectedKey !== null, amount, fee: choice.fee, total: amount + choice.fee, grade }
+): PayPreview {
+  return { id, payeeName, payeeKey, amount, fee: choice.fee, grade: isReachable ? 'final' : 'signed' }
 }
 
 /**

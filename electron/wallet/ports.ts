@@ -7,6 +7,7 @@ import type {
   BlindSignature,
   CoinStateAtMint,
   InfoResponse,
+  MeltQuoteResponse,
   MintQuoteResponse,
 } from '../../shared/cashu/wire.ts'
 
@@ -53,6 +54,12 @@ export type MintClient = {
   mintQuote(id: string, signal?: AbortSignal): Promise<MintAnswer<MintQuoteResponse>>
   /** POST /v1/mint/bolt11 */
   issue(body: string, signal?: AbortSignal): Promise<MintAnswer<readonly BlindSignature[]>>
+  /** POST /v1/melt/quote/bolt11 */
+  requestMeltQuote(invoice: string, unit: string, signal?: AbortSignal): Promise<MintAnswer<MeltQuoteResponse>>
+  /** GET /v1/melt/quote/bolt11/{id} */
+  meltQuote(id: string, signal?: AbortSignal): Promise<MintAnswer<MeltQuoteResponse>>
+  /** POST /v1/melt/bolt11. May take as long as a payment on the Lightning network takes. */
+  melt(body: string, signal?: AbortSignal): Promise<MintAnswer<MeltQuoteResponse>>
   /** POST /v1/checkstate: states in the order of `Ys` (compressed hex). An answer for other or fewer Ys is `unknown`. */
   checkState(Ys: readonly string[], signal?: AbortSignal): Promise<MintAnswer<readonly CoinStateAtMint[]>>
   /** POST /v1/restore: the signatures that exist for these outputs, in their order, without telling which is whose. */

@@ -1,157 +1,25 @@
 // Refresh: a swap to oneself. It re-keys a purse whose key was shown, gathers small purses into one, fills milestones,
-// and is how a reclaim takes handed-over coins back.
-// Transactions: F1 inputs reserved, indices, outputs and signed swap stored · F2 exact request stored, before it is sent
-// · F3 old coins spent, new coins stored, done.
+// is how a reclaim takes handed-over coins back, and makes the coins that a cash out gives to the mint.
+// Transactions: F1 inputs reserved, indices, outputs and signed swap stored (self-swap.ts) · F2 exact request stored,
+// before it is sent · F3 old coins spent, new coins stored, done.
 
-import { inputFee, sumAmounts } from '../../shared/amount.ts'
-import { bytesToHex, compareBytes, hexToBytes } from '../../shared/cashu/numbers.ts'
-import { sigAllDigest } from '../../shared/cashu/p2pk.ts'
-import { maxInputs, maxOutputs } from '../../shared/cashu/wire.ts'
+import { sumAmounts } from '../../shared/amount.ts'
+import { maxInputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
-import { spreadAmount } from './coins.ts'
 import { type Context, unixNow } from './context.ts'
-import type { OperationIn, OperationOf, SwapRecord } from './operation.ts'
-import { coinsFrom, keysetOf, planOutputs } from './own-coins.ts'
-import { due, ended, lookAgainPause, lookOrSettle, newId, save, settleRound, stamp } from './progress.ts'
-import { largestDenomination, outputKeyset, type VerifiedSignature } from './settle.ts'
-import type { Coin, PurseRow, WalletWrites } from './store-port.ts'
+import type { OperationIn, OperationOf } from './operation.ts'
+import { coinsFrom, keysetOf } from './own-coins.ts'
+import { due, ended, lookAgainPause, lookOrSettle, save, settleRound, stamp } from './progress.ts'
+import { feeOf, gatheringPurse, isMilestoneDue, planRefresh, spreadFor } from './self-swap.ts'
+import { outputKeyset, type VerifiedSignature } from './settle.ts'
+import type { Coin, WalletWrites } from './store-port.ts'
 
 type Refresh = OperationOf<'refresh'>
 
 /** A refresh may cost at most this share of the purse; what would cost more is dust and left (protocol section 2). */
 const largestFeeShare = 0.01
-/** Outputs of a refresh: room for a good spread, well under what mints take. */
-const refreshOutputs = 48
-
 /** Coins of a keyset that ends move on this long before its end, if there is one that lasts longer. Seconds. */
 const moveOnSeconds = 90 * 24 * 3600
-
-export type RefreshPlan = {
-  readonly account: number
-  readonly unit: string
-  /** Spendable (re-key) or handed-over (reclaim) coins of one purse, at most 64. */
-  readonly coins: readonly Coin[]
-  readonly reason: Refresh['reason']
-  /** The payment that is undone, for a reclaim. */
-  readonly reclaims: string | null
-}
-
-/**
- * F1. Also moves a reclaimed payment's coins to this operation. Runs inside the caller's transaction, so that a payment
- * and its reclaim change together.
- * @throws AppError `dust` when the fee takes all of it, `amount_out_of_range` when no active keyset has such coins
- */
-export function planRefresh(ctx: Context, write: WalletWrites, plan: RefreshPlan): Refresh {
-  const { account, unit, reason, reclaims } = plan
-  const coins = [...plan.coins].slice(0, maxInputs).sort((a, b) => compareBytes(hexToBytes(a.Y), hexToBytes(b.Y)))
-  const [firstCoin] = coins
-  if (!firstCoin) throw new AppError('internal', 'a refresh of nothing')
-  const id = newId(ctx)
-  const fee = feeOf(ctx, coins)
-  const amount = sumAmounts(coins.map((coin) => coin.amount)) - fee
-  if (amount < 1) throw new AppError('dust', 'the fee would take all of it')
-  const amounts = outputAmounts(ctx, account, unit, amount)
-  const target = targetPurse(ctx, write, account, unit)
-  const { outputs, own } = planOutputs(ctx, write, target, amounts, id)
-  const now = ctx.clock.now()
-  const operation: Refresh = {
-    kind: 'refresh',
-    state: 'settling',
-    id,
-    account,
-    unit,
-    amount,
-    fee,
-    reason,
-    reclaims,
-    target: target.id,
-    createdAt: now,
-    updatedAt: now,
-    nextAttemptAt: now,
-    attempts: 0,
-    lastError: null,
-    swap: signedSwap(ctx, coins, outputs),
-    attempt: null,
-    reading: null,
-    refusedSince: null,
-    pendingSince: null,
-  }
-  write.insertOperation(operation)
-  write.insertOutputs(own)
-  const Ys = coins.map(({ Y }) => Y)
-  write.moveCoins(Ys, ['spendable', 'reserved', 'handed_over'], 'reserved', id)
-  return operation
-}
-
-/** @throws AppError `amount_out_of_range` before anything is reserved */
-function outputAmounts(
-  { store, clock, config }: Context,
-  account: number,
-  unit: string,
-  amount: number,
-): readonly number[] {
-  const keysets = store.read.keysets(account)
-  const largest = largestDenomination(keysets, unit, unixNow(clock))
-  const amounts = largest ? spreadAmount(amount, { ofEach: config.coinsOfEach, largest, limit: refreshOutputs }) : []
-  if (amounts.length === 0 || amounts.length > maxOutputs || !outputKeyset(keysets, unit, amounts, unixNow(clock))) {
-    throw new AppError('amount_out_of_range', 'no active keyset has coins for this amount')
-  }
-  return amounts
-}
-
-/** Fee of spending these coins, in the unit. */
-function feeOf({ store }: Context, coins: readonly Coin[]): number {
-  const keyset = (coin: Coin) => keysetOf(store, coin.account)(coin.keysetId)
-  return inputFee(coins.map((coin) => keyset(coin)?.feePpk ?? 0))
-}
-
-/** The swap of one purse's coins for these outputs, signed. Outputs are brought into swap order. */
-function signedSwap({ secrets }: Context, coins: readonly Coin[], planned: SwapRecord['outputs']): SwapRecord {
-  const inputs = coins.map(({ keysetId, amount, path, C, Y }) => ({
-    id: keysetId,
-    amount,
-    secret: secrets.secret(path),
-    C,
-    Y,
-  }))
-  const outputs = [...planned].sort((a, b) => a.amount - b.amount || (a.B_ < b.B_ ? -1 : 1))
-  const digest = sigAllDigest(inputs, outputs)
-  const [coin] = coins
-  if (!coin) throw new AppError('internal', 'a swap of nothing')
-  return { inputs, outputs, digest: bytesToHex(digest), signature: bytesToHex(secrets.signSwap(coin.path, digest)) }
-}
-
-/**
- * The purse that is filled: the open one of this unit, one swap after another, so that its indices have no gaps; a new
- * one when there is none, or when a milestone is due.
- */
-function targetPurse(ctx: Context, write: WalletWrites, account: number, unit: string): PurseRow {
-  const place = { generation: ctx.generation, account, unit }
-  if (isMilestoneDue(ctx, account)) return write.takePurse(place, 'refresh', 'milestone')
-  const filling = ctx.store.read.operations({ kind: 'refresh', states: ['settling'], account })
-  const open = gatheringPurse(ctx, account, unit)
-  const isFree = open && !filling.some((other) => other.kind === 'refresh' && other.target === open.id)
-  return isFree ? open : write.takePurse(place, 'refresh', 'own')
-}
-
-/** The newest refresh purse that has not paid yet and takes more coins. */
-function gatheringPurse(ctx: Context, account: number, unit: string): PurseRow | undefined {
-  return ctx.store.read
-    .purses(account, unit)
-    .filter(
-      ({ generation, purpose, used, closed }) =>
-        generation === ctx.generation && purpose === 'refresh' && !used && !closed,
-    )
-    .at(-1)
-}
-
-/** A hundred purses past the last milestone that was filled, whatever their units (protocol section 2). */
-function isMilestoneDue(ctx: Context, account: number): boolean {
-  const purses = ctx.store.read.purses(account, null).filter(({ generation }) => generation === ctx.generation)
-  const highest = Math.max(0, ...purses.map(({ purse }) => purse))
-  const newest = Math.floor(highest / 100) * 100
-  return newest > 0 && !purses.some(({ purse }) => purse === newest)
-}
 
 /** One step: store the exact request, send it, take what the facts say. */
 export async function stepRefresh(ctx: Context, operation: Refresh): Promise<void> {
@@ -188,12 +56,21 @@ function finish(
 ): void {
   const coins = coinsFrom(ctx, signatures, operation)
   ctx.store.transaction((write) => {
-    write.insertCoins(coins)
+    write.insertCoins(kept(ctx, operation, coins))
     write.moveCoins(inputYs(operation), ['reserved', 'spent'], 'spent', operation.id)
     write.updateOperation({ ...operation, state: 'done', ...ended(ctx) })
-    wakeReclaimed(ctx, write, operation)
+    wakeWaiting(ctx, write, operation)
   })
   tell(ctx, operation)
+}
+
+/** Coins that a cash out gathers are its own as long as it gathers; what is over belongs to whoever pays next. */
+function kept({ store }: Context, { reason, reclaims, target }: Refresh, coins: readonly Coin[]): readonly Coin[] {
+  const cashOut = reason === 'gather' && reclaims !== null ? store.read.operation(reclaims) : undefined
+  if (cashOut?.kind !== 'melt' || cashOut.state !== 'gathering') return coins
+  return coins.map((coin) =>
+    coin.purseId === target ? { ...coin, state: 'reserved' as const, operationId: cashOut.id } : coin,
+  )
 }
 
 /**
@@ -213,22 +90,34 @@ function giveUp(
     if (kind === 'bounced') write.moveCoins(inputYs(operation), ['reserved', 'spent'], 'spent', operation.id)
     const next = kind === 'dead' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))
     write.updateOperation({ ...operation, state: kind === 'dead' ? 'dead' : 'lost', ...next })
-    if (kind === 'dead') {
-      const { account, unit, reason, reclaims } = operation
-      const coins = ctx.store.read.coinsOf(operation.id)
-      const { id } = planRefresh(ctx, write, { account, unit, coins, reason, reclaims })
-      const payment = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
-      if (payment?.kind === 'pay' && payment.state === 'reclaiming') write.updateOperation({ ...payment, reclaim: id })
-    } else wakeReclaimed(ctx, write, operation)
+    if (kind === 'dead') planAgain(ctx, write, operation)
+    if (kind === 'bounced' || operation.reason === 'gather') wakeWaiting(ctx, write, operation)
   })
   tell(ctx, operation)
 }
 
-/** The payment whose coins were to come back looks at once at what became of it. */
-function wakeReclaimed(ctx: Context, write: WalletWrites, { reclaims }: Refresh): void {
-  const payment = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
-  if (payment?.kind !== 'pay' || payment.state !== 'reclaiming') return
-  write.updateOperation({ ...payment, ...stamp(ctx), nextAttemptAt: ctx.clock.now() })
+/** The same coins, another purse. What was to be gathered just comes home: its cash out cannot be completed. */
+function planAgain(ctx: Context, write: WalletWrites, { id: dead, account, unit, reason, reclaims }: Refresh): void {
+  const coins = ctx.store.read.coinsOf(dead)
+  if (reason !== 'reclaim') {
+    planRefresh(ctx, write, { account, unit, coins, reason: 'rekey', reclaims: null })
+    return
+  }
+  const { id } = planRefresh(ctx, write, { account, unit, coins, reason, reclaims })
+  const waiting = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
+  if (waiting?.kind === 'pay' && waiting.state === 'reclaiming') write.updateOperation({ ...waiting, reclaim: id })
+  if (waiting?.kind === 'melt' && waiting.state === 'returning') {
+    write.updateOperation({ ...waiting, swaps: [...waiting.swaps, id] })
+  }
+}
+
+/** The payment whose coins were to come back, or the cash out that waits, looks at once at what became of it. */
+function wakeWaiting(ctx: Context, write: WalletWrites, { reclaims }: Refresh): void {
+  const waiting = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
+  const isWaiting =
+    (waiting?.kind === 'pay' && waiting.state === 'reclaiming') ||
+    (waiting?.kind === 'melt' && (waiting.state === 'gathering' || waiting.state === 'returning'))
+  if (isWaiting) write.updateOperation({ ...waiting, ...stamp(ctx), nextAttemptAt: ctx.clock.now() })
 }
 
 function tell(ctx: Context, { id }: Refresh): void {
@@ -244,8 +133,10 @@ const inputYs = ({ swap }: Refresh) => swap.inputs.map(({ Y }) => Y)
  * @returns how many were started
  */
 export function startDueRefreshes(ctx: Context, account: number): number {
-  // A person is looking at what a payment would cost: its coins stay where they are.
-  if (ctx.store.read.operations({ kind: 'pay', states: ['asking', 'agreed'], account, limit: 1 }).length > 0) return 0
+  // A person is looking at what a payment or a cash out would cost: its coins stay where they are.
+  const shown = ['asking', 'agreed', 'quoting', 'quoted']
+  const prepared = ctx.store.read.operations({ states: shown, account })
+  if (prepared.some(({ kind }) => kind === 'pay' || kind === 'melt')) return 0
   let started = 0
   for (const unit of unitsOf(ctx, account)) {
     const coins = nextToRefresh(ctx, account, unit)
@@ -312,7 +203,7 @@ function oneCoin(ctx: Context, spendable: readonly Coin[]): readonly Coin[] | un
 
 /** Until when (Unix seconds) the coins last that a refresh of these would give. */
 function newCoinsLast(ctx: Context, account: number, unit: string, coins: readonly Coin[]): number {
-  const amounts = outputAmounts(ctx, account, unit, total(coins) - feeOf(ctx, coins))
+  const amounts = spreadFor(ctx, account, unit, total(coins) - feeOf(ctx, coins))
   const keyset = outputKeyset(ctx.store.read.keysets(account), unit, amounts, unixNow(ctx.clock))
   return keyset ? (keyset.finalExpiry ?? Number.POSITIVE_INFINITY) : 0
 }
@@ -320,7 +211,7 @@ function newCoinsLast(ctx: Context, account: number, unit: string, coins: readon
 /** Whether an active keyset has coins for what these would give: asked before anything is planned. */
 function canBeHeld(ctx: Context, account: number, unit: string, coins: readonly Coin[]): boolean {
   try {
-    return outputAmounts(ctx, account, unit, total(coins) - feeOf(ctx, coins)).length > 0
+    return spreadFor(ctx, account, unit, total(coins) - feeOf(ctx, coins)).length > 0
   } catch (error) {
     if (error instanceof AppError) return false
     throw error

@@ -13,6 +13,8 @@ const storedRequest = z.object({
   amount: z.number().nullable(),
   singleUse: z.boolean(),
   createdAt: z.number(),
+  /** A person ended it. */
+  closed: z.boolean().optional(),
 })
 export type StoredRequest = z.infer<typeof storedRequest>
 
@@ -34,6 +36,7 @@ export function openRequest({ store }: Pick<Context, 'store'>, hello: Hello, acc
   if (request.amount !== null && request.amount !== hello.amount) {
     throw new AppError('bad_input', 'the request has another amount')
   }
+  if (request.closed) throw new AppError('request_closed', 'this request was ended')
   if (isClosed({ store }, request.id)) throw new AppError('request_closed', 'this request was paid')
 }
 
@@ -42,4 +45,12 @@ export function isClosed({ store }: Pick<Context, 'store'>, requestId: string | 
   if (requestId === null) return false
   const stored = storedRequest.safeParse(store.read.meta(keyOf(requestId)))
   return stored.success && stored.data.singleUse && store.read.isRequestAnswered(requestId)
+}
+
+/** @returns false when there is no such request */
+export function closeRequest({ store }: Pick<Context, 'store'>, id: string): boolean {
+  const stored = storedRequest.safeParse(store.read.meta(keyOf(id)))
+  if (!stored.success) return false
+  store.transaction((write) => write.setMeta(keyOf(id), { ...stored.data, closed: true }))
+  return true
 }

@@ -155,9 +155,21 @@ export async function findSignatures(
   const anyKeyset = '0'.repeat(16)
   const answer = await mint.restore(outputs.map(({ amount, B_ }) => ({ amount, id: anyKeyset, B_ })))
   if (answer.kind !== 'ok') return answer
+  const found = matchInOrder(answer.value, outputs, keyset)
+  // A signature on none of our outputs is not evidence of anything: a bad answer, not a fact.
+  if (!found) return { kind: 'unknown', reason: 'a signature that verifies on no output', reachable: true }
+  return { kind: 'ok', value: found }
+}
+
+/** For each output the signature on it, if any, of signatures in the same order; undefined when one is on none of them. */
+export function matchInOrder(
+  signatures: readonly BlindSignature[],
+  outputs: readonly Output[],
+  keyset: Settle['keyset'],
+): readonly (VerifiedSignature | undefined)[] | undefined {
   const found: (VerifiedSignature | undefined)[] = outputs.map(() => undefined)
   let next = 0
-  for (const signature of answer.value) {
+  for (const signature of signatures) {
     let verified: VerifiedSignature | undefined
     while (verified === undefined && next < outputs.length) {
       const output = outputs[next]
@@ -165,12 +177,9 @@ export async function findSignatures(
       if (verified) found[next] = verified
       next++
     }
-    // A signature on none of our outputs is not evidence of anything: a bad answer, not a fact.
-    if (!verified) {
-      return { kind: 'unknown', reason: 'a signature that verifies on no output', reachable: true }
-    }
+    if (!verified) return undefined
   }
-  return { kind: 'ok', value: found }
+  return found
 }
 
 /** Signatures for exactly these outputs with their amounts, or undefined when any is missing or wrong. */

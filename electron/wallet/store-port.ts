@@ -1,6 +1,7 @@
 // What the engine needs of its store: synchronous, one file, transactions that hold together what must not come apart.
 
 import type { Keyset } from '../../shared/cashu/keyset.ts'
+import type { PaymentFilter } from '../../shared/model.ts'
 import type { Operation, OperationKind } from './operation.ts'
 import type { CoinPath, PursePath } from './secrets.ts'
 
@@ -17,6 +18,8 @@ export type MintRow = {
   readonly lastReachedAt: number | null
   /** What the mint said that does not fit what it said before; null when nothing. */
   readonly alarm: string | null
+  /** Taken off the list by a person: not asked, not offered, kept. */
+  readonly removed: boolean
 }
 
 export type PurseRow = PursePath & {
@@ -74,10 +77,34 @@ export type OperationFilter = {
   readonly limit?: number
 }
 
+/** Which payments of both directions, newest first. */
+export type PaymentQuery = {
+  /** Only older ones than the payment with this sequence number. */
+  readonly before: number | null
+  readonly limit: number
+  /** Part of name, note or amount; '' for all. */
+  readonly search: string
+  readonly filter: PaymentFilter
+}
+
+export type PaymentPage = {
+  readonly operations: readonly Operation[]
+  /** Under this search and filter, on all pages. */
+  readonly total: number
+  /** `before` of the next page; null at the end. */
+  readonly next: number | null
+}
+
 /** Reads see the last committed state, or the running transaction's own. */
 export type WalletReads = {
   operation(id: string): Operation | undefined
   operations(filter: OperationFilter): readonly Operation[]
+  /** Payments as people see them: nothing that was only asked about. */
+  payments(query: PaymentQuery): PaymentPage
+  /** When an operation came into which state, oldest first. */
+  history(id: string): readonly { readonly at: number; readonly state: string }[]
+  /** How many payments of this mint (of all: null) are signed to us, signed by us, on their way. */
+  waiting(account: number | null): { readonly in: number; readonly out: number; readonly onItsWay: number }
   /** The newest payment of ours for this request of this payee in one of these states. */
   payOfRequest(requestId: string, payeeKey: string, states: readonly string[]): Operation | undefined
   /**
@@ -116,6 +143,10 @@ export type WalletReads = {
   /** Whether this wallet, as payee, accepted a handover of a coin with this Y before. */
   wasSeen(Y: string): boolean
   totals(account: number, unit: string): CoinTotals
+  /** Coins of a mint that are not spent. */
+  coinCount(account: number): number
+  /** Sum of the unsettled signed payments to us, of this mint. */
+  signedToUs(account: number, unit: string): number
   /** A setting or counter, parsed JSON; undefined when it was never written. */
   meta(key: string): unknown
 }
@@ -129,7 +160,7 @@ export type WalletWrites = {
   hastenRetries(account: number, now: number): void
   /** Operations that were last touched in what is now the future become due now: the clock was set back. */
   hastenFuture(now: number): void
-  insertMint(mint: Omit<MintRow, 'account'>): MintRow
+  insertMint(mint: Omit<MintRow, 'account' | 'removed'>): MintRow
   updateMint(mint: MintRow): void
   /** @throws AppError `keyset_twin` when the id, or its V2 id, belongs to other keys or another mint */
   putKeyset(account: number, keyset: Keyset): void

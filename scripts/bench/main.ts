@@ -1,10 +1,11 @@
-// npm run bench -- verify | payment [--json]: the two times that matter at a counter, as figures of one run.
+// npm run bench -- verify | payment | start [--json]: the times that matter at a counter, as figures of one run.
 
 import { parseArgs } from 'node:util'
 import { benchPayment } from './payment.ts'
+import { benchStart } from './start.ts'
 import { benchVerify } from './verify.ts'
 
-const usage = 'npm run bench -- verify|payment [--json] [--rounds N]'
+const usage = 'npm run bench -- verify|payment|start [--json] [--rounds N]'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -22,6 +23,9 @@ if (!Number.isInteger(rounds) || rounds < 10) {
   if (values.json) console.log(JSON.stringify(result))
 } else if (name === 'payment') {
   const result = await benchPayment(rounds, say)
+  if (values.json) console.log(JSON.stringify(result))
+} else if (name === 'start') {
+  const result = await benchStart(rounds, say)
   if (values.json) console.log(JSON.stringify(result))
 } else {
   console.error(usage)

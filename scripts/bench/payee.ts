@@ -1,6 +1,7 @@
 // The payee's process of the payment bench: an ordinary wallet whose verifier and transactions are timed.
 
 import { performance } from 'node:perf_hooks'
+import { plainSealer } from '../../electron/keys.ts'
 import { startPayeeNode } from '../../electron/net/peer-node.ts'
 import { openWallet, verifyInTurns } from '../../electron/wallet-folder.ts'
 import { encodeRequest } from '../../shared/request.ts'
@@ -13,7 +14,7 @@ let last: PayeeTimes = { verificationMs: 0, diskMs: 0, wholeMs: 0 }
 
 const { engine, peerKeySeed } = openWallet({
   folder,
-  name: 'bench',
+  sealer: plainSealer,
   config: { limits: { single: 1e9, total: 1e9, perHour: 1e9 }, refreshDelayMs: [1e9, 1e9] },
   emit: () => {},
   report: (error) => console.error(error),

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { plainSealer } from '../../electron/keys.ts'
 import { openWallet } from '../../electron/wallet-folder.ts'
 import { decodeRequest } from '../../shared/request.ts'
 import { startMint } from '../demo/processes.ts'
@@ -42,7 +43,7 @@ export async function benchPayment(rounds: number, say: (line: string) => void):
   payee.once('exit', () => payeeEnded.abort(new Error('the payee’s process ended')))
   const wallet = openWallet({
     folder: join(folder, 'payer'),
-    name: '',
+    sealer: plainSealer,
     config: { coinsOfEach: 1, refreshDelayMs: [1e9, 1e9], settleDelayMs: [1e9, 1e9] },
     emit: () => {},
     report: (error) => say(`${error.code}: ${error.message}`),

@@ -32,6 +32,8 @@ export type Proof = z.infer<typeof proofSchema>
 
 export const blindedMessageSchema = z.object({ amount, id: keysetId, B_: pointHex })
 export type BlindedMessage = z.infer<typeof blindedMessageSchema>
+/** An output whose amount somebody else decides (NUT-08), or does not matter (NUT-09, where cashu-ts asks with 0). */
+const outputOfAnyAmount = blindedMessageSchema.extend({ amount: z.number().int().min(0).max(maxAmount) })
 
 /** As a wallet reads it: a signature without DLEQ is refused later with `bad_dleq`, not here. */
 export const blindSignatureSchema = z.object({
@@ -107,12 +109,15 @@ export const meltQuoteResponseSchema = z.object({
   state: z.enum(['UNPAID', 'PENDING', 'PAID']),
   expiry: time.nullish(),
   payment_preimage: z.string().max(200).nullish(),
+  /** What is left of the fee reserve, on the blank outputs of the melt (NUT-08). */
+  change: z.array(blindSignatureSchema).max(maxOutputs).nullish(),
 })
 export type MeltQuoteResponse = z.infer<typeof meltQuoteResponseSchema>
 export const meltRequestSchema = z.object({
   quote: quoteId,
   inputs: z.array(proofSchema).min(1),
-  outputs: z.array(z.unknown()).nullish(),
+  /** Blank (NUT-08): their amounts are ignored but signed. */
+  outputs: z.array(outputOfAnyAmount).nullish(),
   prefer_async: z.boolean().nullish(),
 })
 export type MeltRequest = z.infer<typeof meltRequestSchema>
@@ -141,9 +146,7 @@ export const checkStateResponseSchema = z.object({
 export type CheckStateResponse = z.infer<typeof checkStateResponseSchema>
 
 // NUT-09
-/** Who restores does not know the amounts; cashu-ts asks with 0. */
-const outputToRestore = blindedMessageSchema.extend({ amount: z.number().int().min(0).max(maxAmount) })
-export const restoreRequestSchema = z.object({ outputs: z.array(outputToRestore).min(1).max(maxLookups) })
+export const restoreRequestSchema = z.object({ outputs: z.array(outputOfAnyAmount).min(1).max(maxLookups) })
 export type RestoreRequest = z.infer<typeof restoreRequestSchema>
 /** `outputs` is an echo that wallets ignore; only `signatures` is read. */
 export const restoreResponseSchema = z.object({

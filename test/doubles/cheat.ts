@@ -3,6 +3,7 @@
 
 import { setTimeout as waitFor } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { plainSealer } from '../../electron/keys.ts'
 import { feePaid, paymentView, withdrawView } from '../../electron/views.ts'
 import type { WalletStore } from '../../electron/wallet/store-port.ts'
 import { openWallet } from '../../electron/wallet-folder.ts'
@@ -46,7 +47,7 @@ const trusted = new Set(values['offline-capable'] ?? [])
 const { tickMs, ...tuning } = JSON.parse(String(values.tuning))
 const { engine, store } = openWallet({
   folder: String(values.data),
-  name: '',
+  sealer: plainSealer,
   // It does not re-key: that would spend what it wants to spend twice.
   config: { ...tuning, refreshDelayMs: [1e9, 1e9], trustOffline: (url) => trusted.has(url) },
   wrapStore: forgetful,
@@ -60,7 +61,9 @@ setInterval(() => void engine.tick(), tickMs)
 const mint = () => store.read.mints()[0]!
 const view = (id: string) => {
   const operation = store.read.operation(id)!
-  return operation.kind === 'withdraw' ? withdrawView(operation, '') : paymentView(operation as never, '', Date.now())
+  return operation.kind === 'withdraw'
+    ? withdrawView(operation, '')
+    : paymentView(operation as never, { mintUrl: '', now: Date.now(), payee: null, reclaim: 'no' })
 }
 
 async function prepare(text: string): Promise<string> {

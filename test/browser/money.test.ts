@@ -1,0 +1,122 @@
+// Money through the screens, as two people see it: real wallet processes, a real mint, a real Chromium on each.
+
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { writeClip } from './camera.ts'
+import { isWithoutChromium } from './chromium.ts'
+import { ask, button, confirm, heading, prepare, text, waitForText } from './screens.ts'
+import { type Stage, setStage } from './stage.ts'
+
+describe.skipIf(isWithoutChromium())('two people', () => {
+  let stage: Stage
+  beforeEach(async () => {
+    stage = await setStage()
+  })
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') console.log(`see ${(await stage.photograph(task.name)).join(' ')}`)
+    await stage.close()
+  })
+
+  test('first run with practice coins, then a payment to the other one: both screens are right', async () => {
+    const ann = await stage.open('Ann')
+    await button(ann.page, /^New wallet/).click()
+    await ann.page.getByLabel('Name, optional').fill('Ann')
+    await ann.page.keyboard.press('Enter')
+    await heading(ann.page, 'Write these twelve words on paper')
+    await button(ann.page, 'Later').click()
+    await heading(ann.page, 'Where should your coins come from?')
+    await button(ann.page, /^Practice mint/).click()
+    await button(ann.page, /^Pay one practice coin/).waitFor({ timeout: 30_000 })
+    expect(await text(ann.page)).toContain('Hello, Ann')
+    expect(await text(ann.page)).toMatch(/100 coins/)
+    const [mint] = await ann.wallet.call('mints.list', {})
+
+    const bob = await stage.open('Bob', { coins: 0 })
+    await bob.wallet.call('mints.add', { url: mint?.url ?? '' })
+    await bob.wallet.call('mints.remove', { url: stage.cable.url })
+    const request = await ask(bob, '30')
+    await prepare(ann, request)
+    expect(await text(ann.page)).toMatch(/Pay Bob.*30.*coins.*Play money/)
+    await confirm(ann.page)
+    await heading(ann.page, 'Paid')
+    await waitForText(bob.page, '1 paid')
+    await ann.page.keyboard.press('Enter')
+    await waitForText(ann.page, /70/)
+    await button(ann.page, /Bob/).first().click()
+    await waitForText(ann.page, 'What happened')
+  }, 120_000)
+
+  test('offline it is signed, in words and shape, and the chip says so; the mint back, it becomes paid by itself', async () => {
+    const ann = await stage.open('Cleo', { coins: 100 })
+    const bob = await stage.open('Dan', { coins: 0 })
+    const request = await ask(bob, '12')
+    await stage.cable.unplug()
+    for (const { page } of [ann, bob])
+      await page
+        .getByText(/not reached since/)
+        .first()
+        .waitFor({ timeout: 20_000 })
+    await prepare(ann, request)
+    expect(await text(ann.page)).toContain('This payment will be signed.')
+    await confirm(ann.page)
+    await heading(ann.page, /^Signed/)
+    expect(await text(ann.page)).not.toMatch(/\bPaid\b/)
+    await waitForText(bob.page, '1 signed')
+    expect(await text(bob.page)).not.toMatch(/\bpaid,|\bPaid\b/)
+    await stage.cable.plug()
+    await heading(ann.page, /^Paid/)
+    await waitForText(bob.page, '1 paid')
+    for (const { page } of [ann, bob]) expect(await page.getByText(/not reached since/).count()).toBe(0)
+  }, 120_000)
+
+  test('a code shown by one is read by the camera of the other', async () => {
+    const bob = await stage.open('Eva', { coins: 0 })
+    const { text: shown } = await bob.wallet.call('request.create', {
+      mintUrl: stage.cable.url,
+      unit: 'sat',
+      amount: 8,
+      description: 'Two loaves',
+      singleUse: true,
+    })
+    const clip = `${stage.folder}/code.y4m`
+    writeClip(clip, [shown])
+    const ann = await stage.open('Fay', { coins: 20, camera: clip })
+    await button(ann.page, /^Pay/).first().click()
+    await button(ann.page, 'Scan').click()
+    await waitForText(ann.page, 'Leaves your wallet')
+    expect(await text(ann.page)).toMatch(/Pay Eva.*8.*sat.*Two loaves/)
+    await confirm(ann.page)
+    await heading(ann.page, 'Paid')
+  }, 120_000)
+
+  test('with the keyboard alone, from Home to paid', async () => {
+    const bob = await stage.open('Gus', { coins: 0 })
+    const { text: open } = await bob.wallet.call('request.create', {
+      mintUrl: stage.cable.url,
+      unit: 'sat',
+      singleUse: false,
+    })
+    const { page } = await stage.open('Hal', { coins: 20 })
+    await heading(page, /^Hello/)
+    await page.keyboard.press('p')
+    await heading(page, 'Who do you want to pay?')
+    await page.keyboard.insertText(open)
+    await heading(page, 'How much?')
+    for (const key of ['1', '5', 'Backspace', '7']) await page.keyboard.press(key)
+    await page.keyboard.press('Enter')
+    await confirm(page)
+    await heading(page, 'Paid')
+    await page.keyboard.press('Enter')
+    await heading(page, /^Hello/)
+    expect(await text(page)).toContain('3')
+  }, 120_000)
+
+  test('an amount above what is there is said before anybody is asked, and costs nothing', async () => {
+    const bob = await stage.open('Ida', { coins: 0 })
+    const request = await ask(bob, '500')
+    const { page, wallet } = await stage.open('Joe', { coins: 20 })
+    await page.goto(new URL(`#/pay/request/${encodeURIComponent(request)}`, page.url()).href)
+    await waitForText(page, /20 sat/)
+    expect(await text(page)).toMatch(/more than you have|not enough/i)
+    expect(await wallet.call('payments.list', { limit: 5 })).toEqual([])
+  }, 60_000)
+})
