@@ -11,7 +11,7 @@ import type { PhraseCheck } from './phrase-check.ts'
 import type { PracticeMint } from './practice-mint.ts'
 import type { Reach } from './reach.ts'
 import { begin, changeSettings, notePhrase, rename } from './settings.ts'
-import { cashOutView, feePaid, withdrawView } from './views.ts'
+import { cashedOut, cashOutView, feePaid, withdrawView } from './views.ts'
 import type { Engine } from './wallet/engine.ts'
 import { normaliseMintUrl } from './wallet/mints.ts'
 import type { PayPreview } from './wallet/pay.ts'
@@ -229,6 +229,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
             reserved,
             handedOver: handed_over,
             feesPaid: operations.reduce((sum, operation) => sum + feePaid(operation), 0),
+            cashedOut: operations.reduce((sum, operation) => sum + cashedOut(operation), 0),
             openOperations: operations.filter(({ nextAttemptAt }) => (nextAttemptAt ?? never) < clock.now() + soonMs)
               .length,
           }

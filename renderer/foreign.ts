@@ -1,11 +1,12 @@
 // Text that somebody else wrote: names, notes, descriptions. It may try to look like something else. Pure.
 
-/** Control characters, and those that turn the direction of what stands around them. */
-const tricks = /[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]+/gu
+/** What turns the direction of the text around it. */
+const turns = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g
+const controls = /[\p{Cc}\u2028\u2029]+/gu
 
 /** Without what only deceives: one line, no control characters. Shown inside `<bdi>`. */
 export function plainText(text: string): string {
-  return text.replace(tricks, ' ').replace(/\s+/g, ' ').trim()
+  return text.replace(turns, '').replace(controls, ' ').replace(/\s+/g, ' ').trim()
 }
 
 /** For the middle of a sentence that is text and no markup: isolated, so that it cannot turn the words around it. */

@@ -1,7 +1,6 @@
 // Pages of payments as one list, newest first, and its days. Pure.
 
 import type { PaymentPageView, PaymentState, PaymentView } from '../shared/model.ts'
-import { isVoid } from './ui/grade.ts'
 
 /** What the list itself needs of a payment; the rest is the store's, and changes there. */
 export type Row = {
@@ -48,9 +47,18 @@ export function dayFrom(
   start: number,
 ): { readonly rows: readonly Row[]; readonly isWhole: boolean } {
   const day = list.rows[start]?.day
-  const found = list.rows.findIndex((row, index) => index > start && row.day !== day)
-  const end = found < 0 ? list.rows.length : found
-  return { rows: list.rows.slice(start, end), isWhole: found >= 0 || list.next === null }
+  let end = start
+  while (end < list.rows.length && list.rows[end]?.day === day) end += 1
+  return { rows: list.rows.slice(start, end), isWhole: end < list.rows.length || list.next === null }
+}
+
+/** Where a row is; looked for first where it was. The first row when it is not there. */
+export function indexOfRow({ rows }: PaymentList, id: string | undefined, before: number): number {
+  if (rows[before]?.id === id) return before
+  return Math.max(
+    0,
+    rows.findIndex((row) => row.id === id),
+  )
 }
 
 /** Whether a day begins with this row. */
@@ -68,7 +76,7 @@ export function daySums(
 ): readonly DaySum[] {
   const sums = new Map<string, DaySum>()
   for (const { unit, mintUrl, direction, amount, state } of payments) {
-    if (!isMoved(state)) continue
+    if (!moved.includes(state)) continue
     const isPlay = isPlayMoney(mintUrl)
     const key = `${unit} ${isPlay}`
     const before = sums.get(key) ?? { unit, isPlayMoney: isPlay, in: 0, out: 0 }
@@ -88,9 +96,7 @@ export function searchText(typed: string): string | null {
 }
 
 /** Neither nothing yet nor nothing after all. */
-function isMoved(state: PaymentState): boolean {
-  return !isVoid(state) && !['preparing', 'awaited', 'dead', 'taking_back'].includes(state)
-}
+const moved: readonly PaymentState[] = ['on_its_way', 'signed', 'final']
 
 function rowOf({ id, createdAt }: PaymentView): Row {
   return { id, at: createdAt, day: new Date(createdAt).toDateString() }

@@ -301,6 +301,8 @@ export type AuditView = {
   readonly reserved: number
   readonly handedOver: number
   readonly feesPaid: number
+  /** Given back to the mint, which paid an invoice for it. */
+  readonly cashedOut: number
   readonly openOperations: number
 }
 

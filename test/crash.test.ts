@@ -195,13 +195,13 @@ describe('death at every call', () => {
   test('of a cash out', async () => {
     const paid = cashOut({ kind: 'paid', preimage: null, cost: 1 })
     expect(await everyDeath('payer', { ...paid, ends: paid.ends.slice(0, -1) })).toBeGreaterThan(12)
-  })
+  }, 180_000)
 
   test('of a cash out that fails at the mint', async () => {
     const failed = cashOut({ kind: 'failed', reason: 'no route' })
     const ends = failed.ends.filter((end) => end !== 'melt done')
     expect(await everyDeath('payer', { ...failed, ends })).toBeGreaterThan(22)
-  })
+  }, 180_000)
 
   test('of the payee while it re-keys what it received', async () => {
     const config = { config: { refreshDelayMs: [minuteMs, minuteMs] as const } }

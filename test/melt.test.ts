@@ -17,6 +17,7 @@ import {
   answering,
   away,
   chain,
+  cutOff,
   dayMs,
   deniedEffect,
   type Fault,
@@ -28,6 +29,7 @@ import {
   type MintDouble,
   minuteMs,
   openWorld,
+  reconnect,
   refusal,
   secondMs,
   signElsewhere,
@@ -564,7 +566,7 @@ describe('a melt on its way', () => {
     const id = await wallet.cashOut(20)
     expect(inState(wallet.melt(id), 'melting').pendingSince).toBe(world.clock.now())
     expect(viewOf(wallet, id)).toMatchObject({ state: 'paying', trouble: null })
-    await world.pass(2 * dayMs)
+    await world.pass(dayMs)
     inState(wallet.melt(id), 'melting')
     expect(wallet.totals().reserved).toBe(23)
     expect(viewOf(wallet, id).trouble).toMatch(/on its way for long/)
@@ -721,6 +723,28 @@ describe('coins that are gathered', () => {
     world.heal()
     await world.rest()
     inState(wallet.melt(id), 'done')
+  })
+
+  test('have their purse to themselves: a reclaim meanwhile goes to another one', async () => {
+    const { world, wallet } = await rich({ purses: [32, 16] })
+    const payee = await world.wallet('payee')
+    await cutOff(wallet, payee)
+    const payment = await wallet.pay(payee, 13)
+    inState(wallet.payment(payment), 'signed')
+    await reconnect(wallet)
+    wallet.mint = always(['melt'], lostRequest)
+    const id = await wallet.cashOut(20)
+    const { purse } = inState(wallet.melt(id), 'melting')
+    await wallet.run(() => wallet.engine.reclaim(payment, true))
+    const [reclaim, gather] = wallet.refreshes()
+    expect(gather).toMatchObject({ reason: 'gather', target: purse })
+    expect(reclaim).toMatchObject({ reason: 'reclaim', reclaims: payment })
+    expect(reclaim?.target).not.toBe(purse)
+    world.heal()
+    await world.rest()
+    inState(wallet.melt(id), 'done')
+    expect(wallet.payment(payment).state).toBe('reclaimed')
+    expectFree(wallet, 28)
   })
 
   test('by a swap that can never pass: what can be freed is free, the rest comes home by another one', async () => {

@@ -25,8 +25,8 @@ type Sent = In<'melting' | 'returning'>
 const lookAtSwapMs = 30_000
 /** A melt that is not answered by then is looked at by its quote; the request itself goes on. Milliseconds. */
 const patienceMs = 10_000
-/** A payment on its way is asked about this often: often at first, then a tenth of its age, at last each minute. */
-const pollPendingMs = [2000, 60_000] as const
+/** A payment on its way is asked about this often: often at first, then a tenth of its age, at last every ten minutes. */
+const pollPendingMs = [2000, 600_000] as const
 /** On its way for so long that a person should know. Milliseconds. */
 const slowMs = 10 * 60_000
 /** Clocks differ: a quote counts as over this long after its expiry. Seconds. */

@@ -46,6 +46,7 @@ function Parts({ parts, hasCaret = false }: { readonly parts: readonly AmountPar
   return (
     <span aria-hidden="true">
       {parts.map(({ kind, text }, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: parts of one text, in its order
         <Fragment key={index}>
           <span className={`amount-${kind}`}>{text}</span>
           {index === caretAfter && <span className="caret" />}

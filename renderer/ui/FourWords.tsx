@@ -15,6 +15,7 @@ export function FourWords({
   return (
     <ul className="four-words" aria-label={label}>
       {words.map((word, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: a word may come twice, and none changes its place
         <li key={index}>{word}</li>
       ))}
     </ul>

@@ -21,7 +21,6 @@ export const getPaidWords = {
   making: 'Making the code…',
   empty: 'Type an amount, and your code is here.',
   me: 'This is what they see and compare',
-  noName: 'No name yet',
   nameLink: 'Add your name',
   copy: 'Copy link',
   large: 'Show large',
@@ -42,5 +41,4 @@ export const getPaidWords = {
   largeTitle: (amount: string) => `Pay ${amount}`,
   largeOpen: 'Pay me',
   largeBack: 'Get paid',
-  sureWords: 'Compare these words before you pay:',
 }

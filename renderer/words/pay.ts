@@ -15,7 +15,6 @@ export const payWords = {
     looking: 'looking…',
     asks: 'asks',
     asking: 'Somebody, asking who…',
-    noWords: 'No card yet',
     nobody: 'Nobody is visible here yet.',
     nobodyHint: 'They open Get paid and turn on “Visible nearby”. Or scan or paste their request.',
     noMatch: (search: string) => `Nobody nearby is called “${search}”.`,
@@ -39,8 +38,9 @@ export const payWords = {
     unit: (amount: string, mint: string) => `${amount} at ${mint}`,
     have: (amount: string) => `You have ${amount}.`,
     atOnce: (amount: string) => `Up to ${amount} can be paid at once.`,
+    oneAtOnce: (amount: string) => `In one payment you can pay up to ${amount} now.`,
     withMint: (amount: string, mint: string) =>
-      `Up to ${amount} can be paid at once. For more, ${mint} has to put your coins together first.`,
+      `Up to ${amount} can be paid at once. For more, coins that are on their way back have to arrive from ${mint} first.`,
     notNow: (amount: string, mint: string) => `While ${mint} is out of reach you can pay up to ${amount}.`,
     no: (amount: string) => `That is more than you have there: ${amount}.`,
     nothingThere: (mint: string) => `You have no money at ${mint} yet.`,
@@ -62,7 +62,6 @@ export const payWords = {
   confirm: {
     /** Before the name. */
     title: 'Pay',
-    pay: 'Pay',
     paying: 'Paying…',
     payAmount: (amount: string) => `Pay ${amount}`,
     /** Before the name. */
@@ -90,16 +89,16 @@ export const payWords = {
   },
   failed: {
     badge: 'Not sent',
+    unknown: 'Not known yet',
+    unknownMoney: 'It may have been sent, or not. You cannot pay it twice by trying again.',
+    unknownTodo: 'Try again: Farthing first finds out how it stands.',
     money: 'Your money',
     todo: 'What you can do',
     again: 'Try again',
     change: 'Change the amount',
     instead: (amount: string) => `Pay ${amount} instead`,
     someoneElse: 'Pay someone else',
-    home: 'Home',
-    mints: 'Mints',
     details: 'Details for a bug report',
-    expired: 'You waited too long',
   },
   result: {
     /** Before the name. */
@@ -114,7 +113,6 @@ export const payWords = {
     totalFee: (fee: string) => `Amount, fee ${fee}`,
     done: 'Done',
     details: 'Details',
-    back: 'Take coins back',
     unknown: 'This payment is not here',
     loading: 'Looking for the payment',
     stillTrying: 'You can leave this screen; it goes on by itself. Activity shows how it stands.',
@@ -147,6 +145,11 @@ export const codeWords = {
   part: {
     title: 'This is one part of a code.',
     body: 'Scan their screen until all parts are read, or ask for the link.',
+    link: null,
+  },
+  text: {
+    title: 'This code is no request.',
+    body: 'Scan the code on their Get paid screen.',
     link: null,
   },
 } as const satisfies Record<OtherCode, { readonly title: string; readonly body: string; readonly link: string | null }>

@@ -12,12 +12,12 @@ import {
   addMoney,
   ask,
   beginStory,
+  calm,
   type Person,
   pay,
   reach,
   type Seen,
   type Story,
-  settled,
   stateOf,
   until,
 } from './stage.ts'
@@ -69,8 +69,11 @@ const press = (page: Page, name: string | RegExp): Promise<void> =>
   page.getByRole('button', { name }).or(page.getByRole('link', { name })).first().click()
 const shows = (page: Page, words: string | RegExp): Promise<void> => page.getByText(words).first().waitFor()
 const choose = (page: Page, within: string, option: string): Promise<void> =>
-  page.getByRole('radiogroup', { name: within }).getByText(option, { exact: true }).click()
+  page.getByRole('radiogroup', { name: within }).getByRole('radio', { name: option, exact: true }).check()
 const payButton = (page: Page): Locator => page.getByRole('button', { name: /^Pay €/ })
+/** A request that is pasted is taken at once. */
+const payRequest = (page: Page, request: string): Promise<void> =>
+  page.getByLabel('A name, or paste a request').fill(request)
 /** Good news goes by itself; a picture does not wait for it. */
 async function withoutToast(page: Page): Promise<void> {
   await page.locator('.toast').waitFor({ state: 'detached' })
@@ -145,26 +148,28 @@ type Others = {
 /** What happened since: three days, in a few seconds. */
 async function history(story: Story, nora: Seen): Promise<Others> {
   const stall = await story.seen('Honey & Hive', phrases.stall)
-  const bakery = await story.person('Market bakery', phrases.bakery)
+  const bakery = await story.person('Market bakery', phrases.bakery, { hasOwnCable: true })
   const cafe = await story.person('Café Lindenhof', phrases.cafe)
   const jonas = await story.person('Jonas Brandt', phrases.jonas)
-  const cheat = await story.person('somebody', phrases.cheat, { isCheat: true })
+  const cheat = await story.person('somebody', phrases.cheat, { hasOwnCable: true, isCheat: true })
   for (const person of [stall, bakery, cafe, jonas, cheat]) await addMint(person)
 
   await story.be('2026-06-18T09:14:00Z')
   await Promise.all([addMoney(story, nora, 15_000), addMoney(story, jonas, 6000), addMoney(story, cheat, 6000)])
-  await story.be('2026-06-18T09:41:00Z')
-  await pay(nora, await ask(story, cafe, 420), 'Two coffees')
-  await story.be('2026-06-19T13:05:00Z')
-  await pay(nora, await ask(story, bakery, 680), 'Rye bread')
-  await story.be('2026-06-19T18:22:00Z')
-  await pay(jonas, await ask(story, nora, 2340), 'Cinema tickets')
-  await story.be('2026-06-20T10:31:00Z')
-  await pay(nora, await ask(story, stall, 1850), 'Beeswax candles')
-  await story.be('2026-06-20T11:12:00Z')
-  await pay(jonas, await ask(story, stall, 900), 'Honey, one jar')
+  const paid: readonly (readonly [at: string, from: Person, to: Person, amount: number, memo: string])[] = [
+    ['2026-06-18T09:41:00Z', nora, cafe, 420, 'Two coffees'],
+    ['2026-06-19T13:05:00Z', nora, bakery, 680, 'Rye bread'],
+    ['2026-06-19T18:22:00Z', jonas, nora, 2340, 'Cinema tickets'],
+    ['2026-06-20T10:31:00Z', nora, stall, 1850, 'Beeswax candles'],
+    ['2026-06-20T11:12:00Z', jonas, stall, 900, 'Honey, one jar'],
+  ]
+  for (const [at, from, to, amount, memo] of paid) {
+    await story.be(at)
+    await pay(from, await ask(story, to, amount), memo)
+    await Promise.all([calm(from), calm(to)])
+  }
   await story.be('2026-06-20T13:58:00Z')
-  await Promise.all([nora, stall, jonas, bakery, cafe].map(settled))
+  await Promise.all([calm(nora), calm(stall)])
   return { stall, bakery, cafe, jonas, cheat }
 }
 
@@ -185,8 +190,8 @@ async function online(story: Story, nora: Seen, { stall }: Others, album: Album)
   await arrive(stall.page, 'Get paid')
   await stall.page.getByLabel(/^Amount in/).fill('12.60')
   await stall.page.getByLabel('What it is for').fill('Honey, two jars')
-  await stall.page.getByRole('switch', { name: 'Visible nearby' }).click()
   await stall.page.getByRole('img', { name: /^Code:.*12.60/ }).waitFor()
+  await stall.page.getByRole('switch', { name: 'Visible nearby' }).click()
   await shows(stall.page, /^People on this network see you/)
   await waitFor(restMs)
   await album.take(stall.page, {
@@ -206,7 +211,7 @@ async function online(story: Story, nora: Seen, { stall }: Others, album: Album)
   album.chapter('Pay')
   await press(page, /^Pay\b/)
   await arrive(page, 'Who do you want to pay?')
-  const onList = page.locator('#main').getByText('Honey & Hive').first()
+  const onList = page.getByRole('button', { name: /Honey & Hive.*€12\.60/ })
   const isNear = await onList.waitFor({ timeout: 15_000 }).then(
     () => true,
     () => false, // a computer without a network
@@ -218,10 +223,7 @@ async function online(story: Story, nora: Seen, { stall }: Others, album: Album)
     also: ['small', 'dark'],
   })
   if (isNear) await onList.click()
-  else await page.getByLabel('A name, or paste a request').fill(await ask(story, stall, 1260, 'Honey, two jars'))
-  await arrive(page, 'They ask you to pay')
-  await album.take(page, { name: 'pay-request', caption: 'What they ask for, before anybody is asked anything.' })
-  await page.keyboard.press('Enter')
+  else await payRequest(page, await ask(story, stall, 1260, 'Honey, two jars'))
   await payButton(page).waitFor()
   // A press that comes too early is no answer to what was not seen yet.
   await waitFor(800)
@@ -238,6 +240,7 @@ async function online(story: Story, nora: Seen, { stall }: Others, album: Album)
   await withoutToast(stall.page)
   await album.take(stall.page, { name: 'get-paid-arrived', caption: 'On the other screen it arrives by itself.' })
 
+  await Promise.all([calm(nora), calm(stall)])
   await nora.open('#/pay')
   await arrive(page, 'Who do you want to pay?')
   const open = await stall.wallet.call('request.create', {
@@ -245,8 +248,7 @@ async function online(story: Story, nora: Seen, { stall }: Others, album: Album)
     unit: story.unit,
     singleUse: true,
   })
-  await page.getByLabel('A name, or paste a request').fill(open.text)
-  await press(page, 'Continue')
+  await payRequest(page, open.text)
   await arrive(page, 'How much?')
   for (const key of '8.40') await page.keyboard.press(key)
   await album.take(page, {
@@ -266,17 +268,17 @@ async function online(story: Story, nora: Seen, { stall }: Others, album: Album)
   await waitFor(restMs)
   await album.take(page, { name: 'mints-add-money', caption: 'Adding money: an amount first.' })
   await press(page, 'Add €50.00')
-  await page.getByRole('img', { name: /^Lightning invoice/ }).waitFor()
+  await shows(page, 'The invoice pays itself')
   await waitFor(restMs)
   await album.take(page, {
-    name: 'mints-invoice',
-    caption: 'Then an invoice; the coins are made by themselves once it is paid.',
+    name: 'mints-adding',
+    caption: 'The coins are made by themselves once the mint sees the payment; play money pays itself.',
   })
   await shows(page, '€50.00 added')
   await choose(page, 'What to do at this mint', 'Cash out')
   await waitFor(restMs)
   await album.take(page, { name: 'mints-cash-out', caption: 'Cashing out: the mint pays a Lightning invoice.' })
-  await settled(nora)
+  await Promise.all([calm(nora), calm(stall)])
 }
 
 async function offline(story: Story, nora: Seen, { stall, bakery, cheat }: Others, album: Album): Promise<void> {
@@ -301,10 +303,7 @@ async function offline(story: Story, nora: Seen, { stall, bakery, cheat }: Other
     also: ['small'],
   })
   await nora.open('#/pay')
-  await page.getByLabel('A name, or paste a request').fill(toStall)
-  await press(page, 'Continue')
-  await arrive(page, 'They ask you to pay')
-  await page.keyboard.press('Enter')
+  await payRequest(page, toStall)
   await payButton(page).waitFor()
   await waitFor(800)
   await album.take(page, {
@@ -350,8 +349,9 @@ async function offline(story: Story, nora: Seen, { stall, bakery, cheat }: Other
   }
   const [promised] = await stall.wallet.call('payments.list', { limit: 1 })
   if (!promised) throw new Error('nothing was promised')
+  await story.be('2026-06-20T14:52:00Z')
   await reach([bakery], true)
-  await settled(bakery)
+  await calm(bakery)
   await reach([nora, stall], true)
   await until('an end', async () => (await stateOf(stall, promised.id)) === 'bounced')
   await stall.open(`#/activity/${promised.id}`)
@@ -362,7 +362,10 @@ async function offline(story: Story, nora: Seen, { stall, bakery, cheat }: Other
     caption: 'Bounced: the payer had promised the same coins to somebody else. What is kept as evidence is said.',
     also: ['small'],
   })
-  await settled(nora)
+  // The payer does not ask the mint at once.
+  await story.be('2026-06-20T16:30:00Z')
+  await nora.wallet.call('mints.sync', {})
+  await calm(nora)
   await page.locator('#main').getByText('Paid', { exact: true }).first().waitFor()
   await withoutToast(page)
   await waitFor(restMs)
@@ -391,10 +394,7 @@ async function errors(story: Story, nora: Seen, { stall }: Others, album: Album)
   const request = await ask(story, stall, 3850)
   await reach([nora, stall], false)
   await nora.open('#/pay')
-  await page.getByLabel('A name, or paste a request').fill(request)
-  await press(page, 'Continue')
-  await arrive(page, 'They ask you to pay')
-  await page.keyboard.press('Enter')
+  await payRequest(page, request)
   await arrive(page, 'Not sent')
   await waitFor(restMs)
   await album.take(page, {
@@ -406,7 +406,7 @@ async function errors(story: Story, nora: Seen, { stall }: Others, album: Album)
   await nora.open('#/mints/add')
   await page.getByLabel('Address of the mint').fill(nora.cable.url.replace('127.0.0.1', 'localhost'))
   await press(page, 'Add this mint')
-  await shows(page, 'The mint does not answer')
+  await shows(page, /^No mint answers/)
   await waitFor(restMs)
   await album.take(page, { name: 'error-mint', caption: 'A mint that does not answer cannot be added.' })
   await reach([nora, stall], true)

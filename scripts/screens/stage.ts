@@ -1,5 +1,5 @@
-// Where the pictures are taken: a real mint, wallets in processes of their own, each with its own cable to the mint, and
-// a real Chromium window on those whose screens are shown. Nothing is a double but the clock, and one cheat.
+// Where the pictures are taken: a real mint, wallets in processes of their own with a cable to the mint, and a real
+// Chromium window on those whose screens are shown. Nothing is a double but the clock, and one cheat.
 
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,8 @@ import { type Cable, layCable, startMint, startWallet, type WalletProcess } from
 
 /** Waiting times of hours and minutes, made short. */
 const tuning = {
-  settleDelayMs: [0, 0],
+  /** Two hours: a payer who signed waits for a while. */
+  settleDelayMs: [7_200_000, 7_200_000],
   refreshDelayMs: [0, 0],
   readingGapMs: 200,
   retryMs: [100, 800],
@@ -20,9 +21,11 @@ const tuning = {
   settleBeforeAnswerMs: 1000,
   tickMs: 500,
 }
-const patienceMs = 30_000
+const patienceMs = 60_000
 /** Long enough for a picture of an invoice that waits to be paid. */
 const invoiceMs = 3500
+/** Between a payment and the changing of its coins something may rest. */
+const calmMs = 1200
 /** For every process to have looked at the clock. */
 const clockMs = 120
 
@@ -33,10 +36,17 @@ export type Seen = Person & {
   open(place: string): Promise<void>
 }
 
+export type PersonOptions = {
+  /** Reaches the mint when others do not. By default all go by one cable, and know the mint by one address. */
+  readonly hasOwnCable?: boolean
+  /** Gives the same coins away twice. */
+  readonly isCheat?: boolean
+}
+
 export type Story = {
   readonly unit: string
   /** @param phrase the same in every telling: so are eggs and words */
-  person(name: string, phrase: string, options?: { readonly isCheat?: boolean }): Promise<Person>
+  person(name: string, phrase: string, options?: PersonOptions): Promise<Person>
   /** With a window. @param isNew the first run is still to come */
   seen(name: string, phrase: string, isNew?: boolean): Promise<Seen>
   /** It is this time now, everywhere. */
@@ -71,9 +81,10 @@ export async function beginStory(unit: string): Promise<Story> {
   await be('2026-06-18T09:00:00Z')
   const mint = await startMint(join(folder, 'mint'), 0, { unit, delayMs: invoiceMs })
   ends.push(mint.kill)
+  const common = await layCable(mint.url)
 
-  const person: Story['person'] = async (name, phrase, { isCheat = false } = {}) => {
-    const cable = await layCable(mint.url)
+  const person: Story['person'] = async (name, phrase, { hasOwnCable = false, isCheat = false } = {}) => {
+    const cable = hasOwnCable ? await layCable(mint.url) : common
     ends.push(cable.close)
     const own = join(folder, name)
     mkdirSync(own)
@@ -120,7 +131,10 @@ export async function beginStory(unit: string): Promise<Story> {
     be,
     photograph: async (into) => {
       mkdirSync(into, { recursive: true })
-      for (const [index, page] of pages.entries()) await page.screenshot({ path: join(into, `${index}.png`) })
+      for (const [index, page] of pages.entries()) {
+        await page.screenshot({ path: join(into, `${index}.png`) })
+        for (const code of await page.locator('details code').allTextContents()) process.stderr.write(`${code}\n`)
+      }
     },
     end: async () => {
       for (const end of ends.reverse()) await end()
@@ -168,13 +182,16 @@ export async function stateOf({ wallet }: Person, id: string): Promise<string> {
   return (await wallet.call('payments.get', { id })).state
 }
 
-/** Until nothing of this wallet is on its way. */
-export async function settled({ wallet }: Person): Promise<void> {
+/** Until nothing of this wallet is on its way, and has not been for a moment: used coins are changed for new ones. */
+export async function calm({ wallet }: Pick<Person, 'wallet'>): Promise<void> {
+  let since = performance.now()
   await until('everything to be final', async () => {
     const mints = await wallet.call('mints.list', {})
-    return mints.every(({ waiting, balances }) => {
+    const isCalm = mints.every(({ waiting, balances }) => {
       return waiting.in + waiting.out === 0 && balances.every(({ onItsWay }) => onItsWay === 0)
     })
+    if (!isCalm) since = performance.now()
+    return performance.now() - since > calmMs
   })
 }
 

@@ -119,7 +119,7 @@ const commands: Record<string, (input: Input) => Promise<unknown>> = {
     const unit = store.read.keysets(mint().account)[0]!.unit
     const { spendable, reserved, handed_over } = store.read.totals(mint().account, unit)
     const feesPaid = store.read.operations({}).reduce((sum, operation) => sum + feePaid(operation), 0)
-    return [{ unit, spendable, reserved, handedOver: handed_over, feesPaid, openOperations: 0 }]
+    return [{ unit, spendable, reserved, handedOver: handed_over, feesPaid, cashedOut: 0, openOperations: 0 }]
   },
 }
 

@@ -42,7 +42,7 @@ export function Activity({ path }: { readonly path: readonly string[] }) {
 
 function Found({ currentId }: { readonly currentId: string | undefined }) {
   const rows = useRef<ListHandle>(null)
-  const { query, answered, list, serial, error, isLoadingMore } = useLoaded()
+  const { query, answered, list, serial, error, isGoingToEnd } = useLoaded()
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key !== 'ArrowDown' || !(event.target instanceof HTMLInputElement)) return
     event.preventDefault()
@@ -98,8 +98,8 @@ function Found({ currentId }: { readonly currentId: string | undefined }) {
       ) : (
         <div className="card">{isFiltered ? <NothingFound /> : <NoPayments />}</div>
       )}
-      {list && isLoadingMore && list.rows.length > 0 && (
-        <p className="activity-more xs muted">{activityWords.loadingMore(list.rows.length, list.total)}</p>
+      {list && isGoingToEnd && (
+        <p className="activity-more">{activityWords.loadingMore(list.rows.length, list.total)}</p>
       )}
     </section>
   )

@@ -1,9 +1,18 @@
 // All payments, however many: only what is in view is in the page.
 
 import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual'
-import { type KeyboardEvent, memo, type Ref, useEffect, useImperativeHandle, useRef, useState } from 'react'
+import {
+  type KeyboardEvent,
+  memo,
+  type Ref,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useRef,
+  useState,
+} from 'react'
 import { flushSync } from 'react-dom'
-import { dayFrom, daySums, isDayStart, type PaymentList as List } from '../../payment-list.ts'
+import { dayFrom, daySums, indexOfRow, isDayStart, type PaymentList as List } from '../../payment-list.ts'
 import { useMints, useNow, usePayment, usePayments } from '../../store.ts'
 import { dayName } from '../../time.ts'
 import { PaymentRow } from '../../ui/PaymentRow.tsx'
@@ -13,7 +22,7 @@ import { loadMore, loadToEnd } from './loaded.ts'
 
 /** Before they are measured: a row with the space above it, and the name of a day. */
 const rowHeight = 65
-const dayHeight = 40
+const dayHeight = 37
 /** Rows that are loaded ahead of the last one in view. */
 const ahead = 120
 
@@ -35,16 +44,15 @@ export function PaymentList({
   const { rows, total, next } = list
   const scroller = useRef<HTMLDivElement>(null)
   const [isAtTop, setAtTop] = useState(true)
-  const [activeId, setActiveId] = useState(currentId)
-  const active = Math.max(
-    0,
-    rows.findIndex(({ id }) => id === activeId),
-  )
+  const [chosen, setChosen] = useState({ id: currentId, index: 0 })
+  const active = indexOfRow(list, chosen.id, chosen.index)
+  // Another function would have every row measured again.
+  const keyOf = useCallback((index: number) => rows[index]?.id ?? index, [rows])
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: (index) => (isDayStart(list, index) ? rowHeight + dayHeight : rowHeight),
-    getItemKey: (index) => rows[index]?.id ?? index,
+    getItemKey: keyOf,
     // The row with the focus stays in the page, or the focus would be lost.
     rangeExtractor: (range: Range) => withIndex(defaultRangeExtractor(range), active, rows.length),
     overscan: 12,
@@ -62,7 +70,7 @@ export function PaymentList({
     const at = Math.min(Math.max(index, 0), rows.length - 1)
     const id = rows[at]?.id
     if (id === undefined) return
-    flushSync(() => setActiveId(id))
+    flushSync(() => setChosen({ id, index: at }))
     scroller.current?.querySelector<HTMLElement>(`[data-index="${at}"] a`)?.focus({ preventScroll: true })
     virtualizer.scrollToIndex(at, { align: at === 0 ? 'start' : 'auto' })
     if (at > rows.length - ahead) void loadMore()
@@ -123,7 +131,7 @@ export function PaymentList({
               ref={virtualizer.measureElement}
               aria-setsize={total}
               aria-posinset={index + 1}
-              onFocus={() => setActiveId(row.id)}
+              onFocus={() => setChosen({ id: row.id, index })}
             >
               {isDayStart(list, index) && <Day list={list} start={index} at={row.at} hasSums={hasSums} />}
               <Payment id={row.id} isCurrent={row.id === currentId} isTabStop={index === active} />

@@ -19,8 +19,8 @@ type Loaded = {
   readonly answered: Query
   /** Another number is another list, shown from its top. */
   readonly serial: number
-  readonly isAsking: boolean
-  readonly isLoadingMore: boolean
+  /** Everything is being loaded, for somebody who waits at the end. */
+  readonly isGoingToEnd: boolean
   readonly error: AppError | null
   readonly detail: {
     readonly id: string
@@ -41,8 +41,7 @@ export const useLoaded = create<Loaded>()(() => ({
   list: null,
   answered: all,
   serial: 0,
-  isAsking: false,
-  isLoadingMore: false,
+  isGoingToEnd: false,
   error: null,
   detail: null,
 }))
@@ -110,15 +109,15 @@ async function ask(isTold: boolean): Promise<void> {
   questions += 1
   const mine = questions
   const { query } = getState()
-  setState({ isAsking: true, error: null })
+  setState({ error: null })
   try {
     const page = await pageOf(query, null, pageSize)
     if (mine !== questions) return
     keepPayments(page.items)
-    setState(({ serial }) => ({ list: firstPage(page), answered: query, serial: serial + 1, isAsking: false }))
+    setState(({ serial }) => ({ list: firstPage(page), answered: query, serial: serial + 1 }))
     if (isTold) announce(activityWords.found(page.total))
   } catch (thrown) {
-    if (mine === questions) setState({ isAsking: false, error: toAppError(thrown) })
+    if (mine === questions) setState({ error: toAppError(thrown) })
   }
 }
 
@@ -147,12 +146,20 @@ async function askAgain(): Promise<void> {
   }
 }
 
-/** What follows, if anything does. @returns whether there is more after it */
-export async function loadMore(size = pageSize): Promise<boolean> {
-  const { list, answered, isLoadingMore } = getState()
-  if (!list || list.next === null || isLoadingMore) return false
+let running: Promise<boolean> | null = null
+
+/** What follows, if anything does; asked twice it is loaded once. @returns whether there is more after it */
+export function loadMore(size = pageSize): Promise<boolean> {
+  running ??= loadNext(size).finally(() => {
+    running = null
+  })
+  return running
+}
+
+async function loadNext(size: number): Promise<boolean> {
+  const { list, answered } = getState()
+  if (!list || list.next === null) return false
   const mine = questions
-  setState({ isLoadingMore: true })
   try {
     const page = await pageOf(answered, list.next, size)
     const now = getState().list
@@ -164,15 +171,15 @@ export async function loadMore(size = pageSize): Promise<boolean> {
   } catch (thrown) {
     if (mine === questions) setState({ error: toAppError(thrown) })
     return false
-  } finally {
-    setState({ isLoadingMore: false })
   }
 }
 
-/** Everything, page after page, until it is there or nobody waits for it any more. @returns whether it is there */
-export async function loadToEnd(isWanted: () => boolean): Promise<boolean> {
-  while (isWanted() && (await loadMore(largePage)));
-  return getState().list?.next === null
+/** Everything, page after page, until it is there or nobody waits for it any more. */
+export async function loadToEnd(isWanted: () => boolean): Promise<void> {
+  setState({ isGoingToEnd: true })
+  let isMore = true
+  while (isMore && isWanted()) isMore = await loadMore(largePage)
+  setState({ isGoingToEnd: false })
 }
 
 function pageOf({ search, filter }: Query, before: number | null, limit: number): Promise<PaymentPageView> {

@@ -1,7 +1,7 @@
 // A code for others to pay with, and what arrives.
 
 import { unitTitle } from '../../../shared/units.ts'
-import { type Money, mintName } from '../../money.ts'
+import type { Money } from '../../money.ts'
 import { to } from '../../route.ts'
 import {
   chooseMoney,
@@ -32,10 +32,11 @@ import { SwitchRow } from '../../ui/Switch.tsx'
 import { Waiting } from '../../ui/Waiting.tsx'
 import { getPaidWords as words } from '../../words/get-paid.ts'
 import { homeWords } from '../../words/home.ts'
-import { mintsOf } from '../pay/means.ts'
+import { mintLabel, mintsOf } from '../pay/means.ts'
 import { countArrivals, inOrder, isArrival } from './arrivals.ts'
-import { change, changeNow, end, maxDescription, type Place, settle, show, useAsk, wishOf } from './ask.ts'
+import { change, changeNow, end, settle, show, useAsk } from './ask.ts'
 import { codeFor, Large } from './Large.tsx'
+import { maxDescription, type Place, wishOf } from './wish.ts'
 
 const back = { label: words.home, href: to.home }
 
@@ -157,7 +158,7 @@ function MintChoice({ place, money }: { readonly place: Place; readonly money: M
       >
         {mints.map((mint) => (
           <option key={mint.url} value={mint.url}>
-            {mintName(mint)}
+            {mintLabel(mint, mints)}
           </option>
         ))}
       </select>

@@ -4,23 +4,11 @@
 import { create } from 'zustand'
 import { type AppError, toAppError } from '../../../shared/errors.ts'
 import type { RequestView } from '../../../shared/model.ts'
-import { entryAmount } from '../../amount.ts'
 import { call } from '../../client.ts'
 import { announce, paymentsNow, slicesNow } from '../../store.ts'
 import { getPaidWords } from '../../words/get-paid.ts'
 import { isAnswered } from './arrivals.ts'
-
-export type Ask = {
-  /** `open`: whoever pays names the amount. */
-  readonly mode: 'fixed' | 'open'
-  readonly entry: string
-  readonly description: string
-  /** Chosen by the person; null for the best one. */
-  readonly mintUrl: string | null
-}
-
-/** Where the money is to arrive. */
-export type Place = { readonly mintUrl: string; readonly unit: string }
+import { type Ask, type Place, says, wishOf } from './wish.ts'
 
 type AskState = Ask & {
   readonly request: RequestView | null
@@ -48,8 +36,6 @@ export const useAsk = create<AskState>()(() => ({
 }))
 const { getState, setState } = useAsk
 
-/** Of `request.create`. */
-export const maxDescription = 200
 /** After the last key: a request is made when a person has stopped typing, not for every letter. */
 const settleMs = 700
 
@@ -125,32 +111,4 @@ export async function show(on: boolean): Promise<void> {
 async function close({ id }: RequestView): Promise<void> {
   if (isAnswered(id, paymentsNow().values(), Date.now())) return
   await call('request.close', { id })
-}
-
-export type Wish = Place & { readonly amount?: number; readonly description?: string; readonly singleUse: false }
-
-/** Null while there is nothing to ask for yet. */
-export function wishOf({ mode, entry, description }: Omit<Ask, 'mintUrl'>, { mintUrl, unit }: Place): Wish | null {
-  const amount = mode === 'fixed' ? (entryAmount(entry, unit) ?? 0) : null
-  if (amount === 0) return null
-  const what = description.trim()
-  return {
-    mintUrl,
-    unit,
-    ...(amount === null ? {} : { amount }),
-    ...(what === '' ? {} : { description: what }),
-    // Friends who share a bill pay the same code; who pays twice by mistake gets it back as a payment.
-    singleUse: false,
-  }
-}
-
-/** Whether a request is what is wished. */
-export function says(request: RequestView | null, wish: Wish | null): boolean {
-  if (request === null || wish === null) return request === wish
-  return (
-    request.mintUrl === wish.mintUrl &&
-    request.unit === wish.unit &&
-    request.amount === (wish.amount ?? null) &&
-    request.description === (wish.description ?? null)
-  )
 }

@@ -92,8 +92,10 @@ function Open({ mint, index }: Props) {
         {open.map(({ id, amount, unit, state, createdAt }) => (
           <li key={id}>
             <a className="mint-open-row" href={to.mint(index, 'add-money', id)}>
-              <b>{formatAmount(amount, unit)}</b>
-              <span className="small muted">{words.begun(ago(createdAt, now))}</span>
+              <span>
+                <b>{formatAmount(amount, unit)}</b>
+                <span className="small muted mint-begun">{words.begun(ago(createdAt, now))}</span>
+              </span>
               <span className="small">{withdrawWords[state].badge}</span>
             </a>
           </li>
@@ -151,7 +153,7 @@ function Unpaid({ mint, index, withdraw }: Props & { readonly withdraw: Withdraw
       {isToPay && (
         <div className="stack mint-code">
           <Qr text={`lightning:${invoice}`.toUpperCase()} label={words.invoiceOf(formatAmount(amount, unit))} />
-          <p className="row small muted mint-waiting">
+          <p className="row small muted mint-waiting" aria-hidden="true">
             <Waiting /> {words.waiting}
           </p>
         </div>

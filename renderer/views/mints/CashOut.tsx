@@ -115,8 +115,10 @@ function Open({ mint, index }: Props) {
         {open.map(({ id, amount, unit, state, createdAt }) => (
           <li key={id}>
             <a className="mint-open-row" href={to.mint(index, 'cash-out', id)}>
-              <b>{formatAmount(amount, unit)}</b>
-              <span className="small muted">{addMoneyWords.begun(ago(createdAt, now))}</span>
+              <span>
+                <b>{formatAmount(amount, unit)}</b>
+                <span className="small muted mint-begun">{addMoneyWords.begun(ago(createdAt, now))}</span>
+              </span>
               <span className="small">{stateWords[state].badge}</span>
             </a>
           </li>

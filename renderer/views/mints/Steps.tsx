@@ -15,16 +15,16 @@ export function Steps({
   readonly now: number
 }) {
   return (
-    <ol className="steps" aria-label={label}>
+    <ol className="mint-steps" aria-label={label}>
       {steps.map(({ title, children }, index) => (
         <li
           key={title}
           className={index < now ? 'is-done' : index === now ? 'is-now' : ''}
           aria-current={index === now ? 'step' : undefined}
         >
-          <span className="step-mark">{index < now ? <Icon name="check" size="s" /> : index + 1}</span>
+          <span className="mint-step-mark">{index < now ? <Icon name="check" size="s" /> : index + 1}</span>
           <div>
-            <span className="step-title">{title}</span>
+            <span className="mint-step-title">{title}</span>
             {children && <p className="small muted">{children}</p>}
           </div>
         </li>

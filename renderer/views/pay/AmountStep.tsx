@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import type { MintView } from '../../../shared/model.ts'
 import { formatAmount, unitTitle } from '../../../shared/units.ts'
 import { isolated, plainText } from '../../foreign.ts'
-import { type Money, mintName } from '../../money.ts'
+import type { Money } from '../../money.ts'
 import { to } from '../../route.ts'
 import { go, useMints, useMoney } from '../../store.ts'
 import { Amount, AmountEntry } from '../../ui/Amount.tsx'
@@ -25,7 +25,7 @@ import { homeWords } from '../../words/home.ts'
 import { payWords } from '../../words/pay.ts'
 import { CodeNote } from './CodeNote.tsx'
 import { amountOf, type Payee, payFrom, payIn, type, usePayFlow, writeNote } from './flow.ts'
-import { affordable, type Means, meansAt, mintsOf } from './means.ts'
+import { affordable, type Means, meansAt, mintAddress, mintLabel, mintsOf } from './means.ts'
 import { noteRoom } from './note.ts'
 
 const words = payWords.amount
@@ -205,7 +205,7 @@ function Limit({ amount, unit, means }: { readonly amount: number; readonly unit
   function sentence(): string {
     if (inAll === 0) return words.nothingThere(mint)
     if (kind === 'no') return words.no(formatAmount(inAll, unit))
-    if (kind === 'not-now') return words.notNow(at, mint)
+    if (kind === 'not-now') return isOut ? words.notNow(at, mint) : words.oneAtOnce(at)
     if (kind === 'with-mint') return words.withMint(at, mint)
     if (isOut && atOnce < spendable) return words.notNow(at, mint)
     const have = words.have(formatAmount(spendable, unit))
@@ -254,7 +254,7 @@ function MintChoice({
       <select value={value} onChange={(event) => payFrom(event.target.value)}>
         {options.map((mint) => (
           <option key={mint.url} value={mint.url}>
-            {words.unit(formatAmount(meansAt(mint, unit).spendable, unit), mintName(mint))}
+            {words.unit(formatAmount(meansAt(mint, unit).spendable, unit), mintLabel(mint, mints))}
           </option>
         ))}
       </select>
@@ -277,7 +277,7 @@ function NoMint({ payee }: { readonly payee: Extract<Payee, { kind: 'request' }>
         {named === undefined ? (
           <Note tone="warn">{payWords.noMint.none}</Note>
         ) : (
-          <Note tone="warn" title={payWords.noMint.title(isolated(address(named)))}>
+          <Note tone="warn" title={payWords.noMint.title(isolated(mintAddress(named)))}>
             {payWords.noMint.body} {payWords.noMint.trust}
           </Note>
         )}
@@ -299,14 +299,12 @@ function OtherMints({ mints }: { readonly mints: readonly MintView[] }) {
       <p className="small muted">{payWords.noMint.other}</p>
       {mints.map((mint) => (
         <Button key={mint.url} isWide onClick={() => payFrom(mint.url)}>
-          {payWords.noMint.use(mintName(mint))}
+          {payWords.noMint.use(mintLabel(mint, mints))}
         </Button>
       ))}
     </div>
   )
 }
-
-const address = (url: string): string => url.replace(/^https?:\/\//, '').replace(/\/$/, '')
 
 /** The unit is enough, unless there is play money of the same. */
 function kindLabel({ unit, isPlayMoney }: Money, kinds: readonly Money[]): string {

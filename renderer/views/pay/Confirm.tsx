@@ -1,6 +1,5 @@
 // What will happen if the person says yes: who, how much, the fee, the grade to expect. Paying is one press, once.
 
-import { useEffect } from 'react'
 import { AppError, type ErrorCode } from '../../../shared/errors.ts'
 import type { PayPreviewView } from '../../../shared/model.ts'
 import { formatAmount } from '../../../shared/units.ts'
@@ -24,6 +23,7 @@ import { Slip } from '../../ui/Slip.tsx'
 import { Waiting } from '../../ui/Waiting.tsx'
 import { payWords } from '../../words/pay.ts'
 import { amountOf, confirm, type Payee, prepare, stepOf, type, usePayFlow } from './flow.ts'
+import { useHeading } from './heading.ts'
 
 const words = payWords.confirm
 
@@ -44,16 +44,8 @@ export function Confirm() {
         />
       )
     case 'failed':
-      return <NotSent error={asking.error} />
+      return <NotSent error={asking.error} isCertain={asking.openId === null} />
   }
-}
-
-/** Another summary in the same place: the focus does not fall out of the screen. */
-function useHeading(state: string): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever the state is another one
-  useEffect(() => {
-    if (document.activeElement === document.body) document.querySelector<HTMLElement>('#main h1')?.focus()
-  }, [state])
 }
 
 const useBack = () => ({ label: words.toAmount, href: stepOf(usePayFlow()) })
@@ -99,7 +91,7 @@ function Summary({
   const payment = usePayment(id)
   // Nobody answered for ten minutes: the host has given it up.
   if (payment?.state === 'abandoned' && !isConfirming) {
-    return <NotSent error={new AppError('terms_expired', 'not confirmed in time')} />
+    return <NotSent error={new AppError('terms_expired', 'not confirmed in time')} isCertain />
   }
   const isStrange = isNearby || !isVerified
   const place = mint ? mintName(mint) : mintUrl
@@ -165,8 +157,11 @@ const hopeless: readonly ErrorCode[] = [
 ]
 const tooMuch: readonly ErrorCode[] = ['limit_single', 'limit_total', 'amount_out_of_range', 'dust']
 
-/** Nothing was given: what happened, what it means for the money, what to do. */
-function NotSent({ error }: { readonly error: AppError }) {
+/**
+ * Nothing was given: what happened, what it means for the money, what to do. Or, when the host did not answer, that it is
+ * not known: trying again finds out first.
+ */
+function NotSent({ error, isCertain }: { readonly error: AppError; readonly isCertain: boolean }) {
   const flow = usePayFlow()
   const { payee, unit } = flow
   const back = useBack()
@@ -179,11 +174,11 @@ function NotSent({ error }: { readonly error: AppError }) {
     void prepare()
   }
   return (
-    <Flow back={back} step="failed" tone="notsent">
+    <Flow back={back} step="failed" tone={isCertain ? 'notsent' : undefined}>
       <div className="column narrow center result" role="alert">
-        <Coin grade="notsent" />
+        <Coin grade={isCertain ? 'notsent' : 'way'} />
         <Heading>
-          <span className="result-word">{payWords.failed.badge}</span>
+          <span className="result-word">{isCertain ? payWords.failed.badge : payWords.failed.unknown}</span>
         </Heading>
         <p className="result-lead">
           {nameOf(payee) === '' ? (
@@ -197,8 +192,8 @@ function NotSent({ error }: { readonly error: AppError }) {
         <p className="muted result-sentence">{title}.</p>
         <Slip
           rows={[
-            { label: payWords.failed.money, value: body },
-            { label: payWords.failed.todo, value: action },
+            { label: payWords.failed.money, value: isCertain ? body : payWords.failed.unknownMoney },
+            { label: payWords.failed.todo, value: isCertain ? action : payWords.failed.unknownTodo },
           ]}
         />
         <details className="small muted">
@@ -219,21 +214,21 @@ function NotSent({ error }: { readonly error: AppError }) {
 
   function primary() {
     const common = { look: 'primary', size: 'l', shortcut: 'Enter', isWide: true } as const
-    if (isFree && largest !== undefined && largest > 0) {
+    if (isCertain && isFree && largest !== undefined && largest > 0) {
       return (
         <Button {...common} onClick={() => payInstead(largest)}>
           {payWords.failed.instead(formatAmount(largest, unit))}
         </Button>
       )
     }
-    if (hopeless.includes(code)) {
+    if (isCertain && hopeless.includes(code)) {
       return (
         <Button {...common} href={to.pay()}>
           {payWords.failed.someoneElse}
         </Button>
       )
     }
-    if (isFree && tooMuch.includes(code)) {
+    if (isCertain && isFree && tooMuch.includes(code)) {
       return (
         <Button {...common} onClick={() => go(back.href)}>
           {payWords.failed.change}

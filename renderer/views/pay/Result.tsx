@@ -1,7 +1,6 @@
 // How a payment went, in front of the person who made it; it changes in place when more is known. Total over all states:
 // nothing but `final` says Paid.
 
-import { useEffect } from 'react'
 import { type ErrorCode, errorCodes } from '../../../shared/errors.ts'
 import type { PaymentState, PaymentView } from '../../../shared/model.ts'
 import { formatAmount, locale } from '../../../shared/units.ts'
@@ -23,6 +22,7 @@ import { Waiting } from '../../ui/Waiting.tsx'
 import { payWords } from '../../words/pay.ts'
 import { CodeNote } from './CodeNote.tsx'
 import { usePayFlow } from './flow.ts'
+import { useHeading } from './heading.ts'
 
 const words = payWords.result
 const back = { label: payWords.home, href: to.home }
@@ -70,7 +70,7 @@ function Known({ payment }: { readonly payment: PaymentView }) {
   const who = <Foreign>{name === '' ? payWords.somebody : name}</Foreign>
   const grade = gradeOf(state)
   const isOpen = grade === 'way' || state === 'preparing'
-  useTitle(badge)
+  useHeading(state)
   return (
     <Flow back={back} step="result" tone={tones[state]} mintUrls={[mintUrl]}>
       <div className="column narrow center result">
@@ -138,13 +138,6 @@ function Why({ payment: { state, trouble, unit } }: { readonly payment: PaymentV
   if (code === undefined) return null
   const { title, action } = errorWords(code, {}, (amount) => formatAmount(amount, unit))
   return <Note title={`${title}.`}>{action}</Note>
-}
-
-/** The window is named after how it went, also when that changes. */
-function useTitle(badge: string): void {
-  useEffect(() => {
-    document.title = document.title.replace(/^.*?(?= · |$)/, badge)
-  }, [badge])
 }
 
 function seconds(milliseconds: number): string {

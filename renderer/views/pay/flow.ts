@@ -33,7 +33,7 @@ export type Asking =
   /** `at`: when it was shown, milliseconds of this window. */
   | { readonly state: 'ready'; readonly preview: PayPreviewView; readonly at: number }
   | { readonly state: 'confirming'; readonly preview: PayPreviewView }
-  /** `openId`: a payment that was agreed and whose end is not known: it is ended before another is begun. */
+  /** `openId`: a payment that was confirmed, and nobody knows now whether it went out. It is ended before another is begun. */
   | { readonly state: 'failed'; readonly error: AppError; readonly openId: string | null }
 
 export type PayFlow = {
@@ -142,7 +142,7 @@ export async function take(text: string): Promise<void> {
 
 /** A code from the camera is never a name. */
 export function takeScanned(text: string): void {
-  if (readPasted(text).kind === 'name') setState({ trouble: new AppError('bad_input', 'this code is no request') })
+  if (readPasted(text).kind === 'name') setState({ trouble: { kind: 'text', text } })
   else void take(text)
 }
 
@@ -234,14 +234,20 @@ export function amountOf({ payee, entry, unit }: Pick<PayFlow, 'payee' | 'entry'
 /** Counts attempts: an answer to an older one is given up at once. */
 let attempts = 0
 
+/** Confirmed, left alone, and still not known to have ended: looked at before anything else is paid. */
+let unsure: string | null = null
+
 /** Ask the payee, and show what will happen. What was agreed before is ended first, for certain. */
 export async function prepare(): Promise<void> {
   attempts += 1
   const mine = attempts
-  const before = openId()
+  let before = openId() ?? unsure
   setState({ asking: { state: 'asking' } })
   try {
-    if (before !== null && !(await isEnded(before))) return goInstead(to.pay('result', before))
+    const isOut = before !== null && !(await isEnded(before))
+    unsure = null
+    if (before !== null && isOut) return goInstead(to.pay('result', before))
+    before = null
     const preview = await askPayee()
     if (mine !== attempts) return void call('pay.abandon', { id: preview.id }).catch(ignoreLate)
     setState({ asking: { state: 'ready', preview, at: performance.now() } })
@@ -292,11 +298,26 @@ export async function confirm(): Promise<void> {
     answer.catch(ignoreLate) // its payment is on the screen by now
     showResult(preview.id)
   } catch (thrown) {
+    const hasLeft = await hasGoneOut(preview.id)
+    if (hasLeft === true) return showResult(preview.id)
     const { asking: now } = getState()
     if (now.state !== 'confirming' || now.preview.id !== preview.id) return
-    setState({ asking: { state: 'failed', error: toAppError(thrown), openId: preview.id } })
+    // Agreed and not sent: prepared again, it is another payment, so this one is given up.
+    if (hasLeft === false) call('pay.abandon', { id: preview.id }).catch(ignoreLate)
+    setState({ asking: { state: 'failed', error: toAppError(thrown), openId: hasLeft === null ? preview.id : null } })
   } finally {
     over.abort()
+  }
+}
+
+/** Null when nobody answers. */
+async function hasGoneOut(id: string): Promise<boolean | null> {
+  try {
+    const payment = await call('payments.get', { id })
+    keepPayments([payment])
+    return payment.state !== 'preparing' && payment.state !== 'abandoned'
+  } catch {
+    return null
   }
 }
 
@@ -314,7 +335,14 @@ async function giveUp(): Promise<void> {
   attempts += 1
   const id = openId()
   setState({ asking: { state: 'none' } })
-  if (id !== null) await call('pay.abandon', { id }).catch(ignoreLate)
+  if (id === null) return
+  if (asking.state === 'failed') unsure = id
+  try {
+    await call('pay.abandon', { id })
+    if (unsure === id) unsure = null
+  } catch {
+    // Not confirmed, the host ends it by itself; else it is `unsure`.
+  }
 }
 
 function openId(): string | null {

@@ -56,22 +56,31 @@ export function mintsOf(
     .map(({ url }) => url)
 }
 
+/** Its name, with the address where another mint has the same. */
+export function mintLabel(mint: MintView, among: readonly MintView[]): string {
+  const name = mintName(mint)
+  const isTwice = among.some((other) => other.url !== mint.url && mintName(other) === name)
+  return isTwice ? `${name} (${mintAddress(mint.url)})` : name
+}
+
+export const mintAddress = (url: string): string => url.replace(/^https?:\/\//, '').replace(/\/$/, '')
+
 export type Affordable =
   | { readonly kind: 'nothing' }
   /** It can be paid now, whoever is online. */
   | { readonly kind: 'yes' }
-  /** The mint has to put coins together first, and answers. */
+  /** What is on its way back has to come first, and the mint answers. */
   | { readonly kind: 'with-mint' }
-  /** It would, but the mint is out of reach. */
+  /** It is there, but not for one payment as it is now. */
   | { readonly kind: 'not-now' }
   | { readonly kind: 'no' }
 
 /** @param amount 0 while nothing is typed */
-export function affordable(amount: number, { inAll, atOnce, isOut }: Means): Affordable {
+export function affordable(amount: number, { inAll, spendable, atOnce, isOut }: Means): Affordable {
   if (amount === 0) return { kind: 'nothing' }
   if (amount <= atOnce) return { kind: 'yes' }
   if (amount > inAll) return { kind: 'no' }
-  return isOut ? { kind: 'not-now' } : { kind: 'with-mint' }
+  return isOut || inAll === spendable ? { kind: 'not-now' } : { kind: 'with-mint' }
 }
 
 const balanceOf = (mint: MintView, unit: string): UnitBalance | undefined =>

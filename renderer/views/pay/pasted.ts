@@ -7,8 +7,11 @@ export type Pasted =
   | { readonly kind: 'request'; readonly text: string }
   | OtherText
 
-export const otherCodes = ['invoice', 'coins', 'address', 'mint', 'part'] as const
-/** A Lightning invoice · coins as text · where other money is sent to · an address of a mint, perhaps · a piece of a code */
+export const otherCodes = ['invoice', 'coins', 'address', 'mint', 'part', 'text'] as const
+/**
+ * A Lightning invoice · coins as text · where other money is sent to · an address of a mint, perhaps · a piece of a code ·
+ * a code that is only words
+ */
 export type OtherCode = (typeof otherCodes)[number]
 
 const invoice = /^(lightning:(\/\/)?)?ln(bc|tb|bcrt|tbs)[0-9a-z]{20,}$/i

@@ -11,8 +11,9 @@ import { Field } from '../../ui/Field.tsx'
 import { Flow } from '../../ui/Flow.tsx'
 import { Heading } from '../../ui/Heading.tsx'
 import { Icon } from '../../ui/Icon.tsx'
-import { ErrorNote } from '../../ui/Note.tsx'
+import { ErrorNote, Note } from '../../ui/Note.tsx'
 import { PlayTag } from '../../ui/PlayTag.tsx'
+import { addMintWords } from '../../words/mints.ts'
 import { welcomeWords } from '../../words/welcome.ts'
 import { Choice } from './Choice.tsx'
 
@@ -101,7 +102,13 @@ export function ChooseMint({
                 </Button>
               )}
               {add.isBusy && <p className="small muted">{words.known.asking}</p>}
-              <ErrorNote error={add.error} />
+              {add.error?.code === 'mint_unreachable' ? (
+                <Note tone="bad" title={addMintWords.noAnswer.title} isAlert>
+                  {addMintWords.noAnswer.body}
+                </Note>
+              ) : (
+                <ErrorNote error={add.error} />
+              )}
             </div>
           </section>
         </div>
