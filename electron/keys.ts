@@ -37,25 +37,48 @@ const entropyBytes = 16
 
 /**
  * The twelve words of this data folder, made on first use. The file is complete and durable before anything is derived
- * from it. A plain one is sealed as soon as the system can; the plain file goes only when the sealed one was read back.
+ * from it. Where a plain one and a sealed one are, the plain one counts: it goes only after the other was read back.
  * @param isNew whether the folder holds no wallet yet: only then a phrase is made
  * @throws AppError `no_phrase` when the phrase of an existing wallet is missing, `phrase_sealed` when the keychain that
  *   sealed it is not here, `bad_phrase` when the file does not hold a valid one; it is never overwritten
  */
 export function phraseOf(folder: string, isNew: boolean, random: Random, sealer: Sealer): string {
   const plain = join(folder, plainName)
-  const sealed = join(folder, sealedName)
   if (!hasPhrase(folder)) {
     if (!isNew) throw new AppError('no_phrase', 'the phrase of this wallet is missing')
     writeDurably(plain, `${entropyToMnemonic(random.bytes(entropyBytes), wordlist)}\n`)
   }
-  const phrase = existsSync(plain) ? readPlain(plain) : unsealed(sealed, sealer)
-  if (!validateMnemonic(phrase, wordlist)) throw new AppError('bad_phrase', 'the stored phrase is not valid')
-  if (sealer.kind === 'os' && existsSync(plain)) {
-    writeDurably(sealed, sealer.seal(phrase))
-    if (unsealed(sealed, sealer) === phrase) rmSync(plain)
-  }
+  const phrase = existsSync(plain) ? readPlain(plain) : unsealed(join(folder, sealedName), sealer)
+  if (!isPhrase(phrase)) throw new AppError('bad_phrase', 'the stored phrase is not valid')
   return phrase
+}
+
+/**
+ * Seal a phrase that lies there in plain, as soon as the system can; the plain file goes only when the sealed one was
+ * read back. A keychain that refuses leaves it as it is, and so does a sealed phrase that is another one.
+ * @param phrase of this folder, known to be the one its database was made with
+ */
+export function sealPhrase(folder: string, phrase: string, sealer: Sealer): void {
+  const plain = join(folder, plainName)
+  const sealed = join(folder, sealedName)
+  if (sealer.kind !== 'os' || !existsSync(plain)) return
+  const before = existsSync(sealed) ? orUndefined(() => unsealed(sealed, sealer)) : undefined
+  if (before !== undefined && before !== phrase && isPhrase(before)) return
+  const content = orUndefined(() => sealer.seal(phrase))
+  if (content === undefined) return
+  writeDurably(sealed, content)
+  if (orUndefined(() => unsealed(sealed, sealer)) === phrase) rmSync(plain)
+}
+
+const isPhrase = (text: string): boolean => validateMnemonic(text, wordlist)
+
+/** What a keychain says, if it says anything: it may throw whatever it likes. */
+function orUndefined<T>(ask: () => T): T | undefined {
+  try {
+    return ask()
+  } catch {
+    return undefined
+  }
 }
 
 /** The BIP-39 seed (64 bytes, no passphrase). */

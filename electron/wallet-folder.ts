@@ -10,7 +10,7 @@ import { verifyCoin } from '../shared/cashu/dleq.ts'
 import { bytesToHex, utf8ToBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
 import { z } from '../shared/schema.ts'
-import { hasPhrase, phraseOf, type Sealer, sealingOf, seedOfPhrase } from './keys.ts'
+import { hasPhrase, phraseOf, type Sealer, sealingOf, sealPhrase, seedOfPhrase } from './keys.ts'
 import { createMintClients } from './net/mint-client.ts'
 import { createPeerDialer } from './net/peer-node.ts'
 import { nameOf, settingsOf } from './settings.ts'
@@ -72,7 +72,10 @@ export const verifyInTurns: CoinVerifier = async (coins) => {
 const generationKey = 'seed/generation'
 const storedGeneration = z.number().int().min(0)
 
-/** A new database made from an old phrase starts a new generation: indices of the first one were used (protocol section 2). */
+/**
+ * A new database made from an old phrase starts a new generation: indices of the first one were used (protocol section 2).
+ * A database that knows none yet is new, also when a process ended right after it made the file.
+ */
 function generationOf(store: WalletStore, isOldPhrase: boolean): number {
   const stored = store.read.meta(generationKey)
   if (stored !== undefined) return storedGeneration.parse(stored)
@@ -95,16 +98,20 @@ function assertSameSeed(store: WalletStore, seed: Uint8Array): void {
 export function openWallet(options: WalletFolderOptions): OpenWallet {
   const { folder, config, sealer, emit, report, wrapStore = (store) => store, verifyCoins = verifyInTurns } = options
   const lease = takeLease(folder)
+  let toClose: WalletStore | undefined
   try {
     const path = join(folder, 'wallet.db')
-    const isNew = !existsSync(path)
-    const isOldPhrase = isNew && hasPhrase(folder)
-    const seed = seedOfPhrase(phraseOf(folder, isNew, random, sealer))
+    const isOldPhrase = hasPhrase(folder)
+    const phrase = phraseOf(folder, !existsSync(path), random, sealer)
+    const seed = seedOfPhrase(phrase)
     const opened = openWalletStore(path)
+    toClose = opened
     assertSameSeed(opened, seed)
+    const generation = generationOf(opened, isOldPhrase)
+    // Not before: another wallet's phrase must not take the place of the sealed one.
+    sealPhrase(folder, phrase, sealer)
     const store = wrapStore(opened)
     const secrets = createSecrets(seed, random)
-    const generation = generationOf(opened, isOldPhrase)
     const engine = createEngine({
       store,
       secrets,
@@ -140,6 +147,7 @@ export function openWallet(options: WalletFolderOptions): OpenWallet {
       close,
     }
   } catch (error) {
+    toClose?.close()
     lease.release()
     throw error
   }

@@ -1,6 +1,7 @@
 // Lists of payments page by page, what a day brought, and words about time and fees: the pure parts of Activity and Mints.
 
 import { describe, expect, test } from 'vitest'
+import { invoiceIn } from '../renderer/invoice.ts'
 import {
   dayFrom,
   daySums,
@@ -160,6 +161,16 @@ test.each([
   expect(searchText(typed)).toBe(text)
 })
 
+test.each([
+  ['lnbc500n1pabcdefghijklmnopq', 'lnbc500n1pabcdefghijklmnopq'],
+  [' LIGHTNING:LNBC500N1PABCDEFGHIJKLMNOPQ ', 'lnbc500n1pabcdefghijklmnopq'],
+  ['bitcoin:bc1qxyz?amount=0.1&lightning=lnbc500n1pabcdefghijklmnopq&x=1', 'lnbc500n1pabcdefghijklmnopq'],
+  ['https://mint.example', null],
+  ['creqAlnbc500n1pabcdefghijklmnopq', null],
+])('the invoice in %j', (text, invoice) => {
+  expect(invoiceIn(text)).toBe(invoice)
+})
+
 describe('the story of a payment', () => {
   const detail: PaymentDetailView = {
     ...payment(1, { state: 'signed', direction: 'out', answeredInMs: 340 }),
@@ -195,6 +206,8 @@ describe('the story of a payment', () => {
       { label: 'Amount', value: '€1.00' },
     ])
     expect(text).toContain('To:      Ann\nAmount:  €1.00\n')
+    const forged = receiptText({ ...detail, name: 'Ann\nState: Paid' }, [{ label: 'Note', value: 'x\nState: Paid' }])
+    expect(forged).not.toMatch(/^State/m)
   })
 })
 

@@ -187,7 +187,7 @@ describe('licences', () => {
       'node_modules/@types/c': { ...none, version: '1', license: 'MIT' },
       'node_modules/p': { ...none, version: '1', license: 'MIT' },
       'node_modules/tool': { ...none, version: '1', license: 'GPL-3.0' },
-      'node_modules/electron': { ...none, version: '9', license: 'MIT' },
+      'node_modules/electron': { ...none, version: '9', license: 'MIT', dependencies: { tool: '1' } },
     },
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { plainSealer, type Sealer } from '../electron/keys.ts'
+import { openWalletStore } from '../electron/store/wallet-store.ts'
 import { openWallet } from '../electron/wallet-folder.ts'
 
 let folder: string
@@ -100,10 +101,48 @@ describe('a keychain', () => {
     expect(words(keychain(7))).toEqual({ sealing: 'os', phrase })
   })
 
+  test('does not seal another wallet’s phrase over the one of this wallet', () => {
+    const { phrase } = words(keychain(7))
+    writeFileSync(join(folder, 'phrase'), `${'abandon '.repeat(11)}about\n`)
+    expect(codeOf(() => open(keychain(7)))).toBe('bad_phrase')
+    rmSync(join(folder, 'phrase'))
+    expect(words(keychain(7))).toEqual({ sealing: 'os', phrase })
+  })
+
+  test('does not seal one over another in a folder whose database is gone', () => {
+    const { phrase } = words(keychain(7))
+    rmSync(join(folder, 'wallet.db'))
+    writeFileSync(join(folder, 'phrase'), `${'abandon '.repeat(11)}about\n`)
+    expect(words(keychain(7)).sealing).toBe('plain')
+    for (const name of ['phrase', 'wallet.db']) rmSync(join(folder, name))
+    expect(words(keychain(7))).toEqual({ sealing: 'os', phrase })
+  })
+
+  test('that refuses to seal, or to show what it sealed, leaves the wallet as it was', () => {
+    const { phrase } = words(plainSealer)
+    const refusing: Sealer = {
+      kind: 'os',
+      seal: () => {
+        throw new Error('locked')
+      },
+      unseal: () => '',
+    }
+    for (const sealer of [refusing, keychain(7, true)]) expect(words(sealer)).toEqual({ sealing: 'plain', phrase })
+    expect(words(keychain(7))).toEqual({ sealing: 'os', phrase })
+  })
+
   test('that gives back something else keeps the plain file', () => {
     const { phrase } = words(plainSealer)
     const forgetful: Sealer = { kind: 'os', seal: () => new Uint8Array(8), unseal: () => 'nothing' }
     expect(words(forgetful)).toEqual({ sealing: 'plain', phrase })
     expect(words(plainSealer).phrase).toBe(phrase)
   })
+})
+
+test('a crash before a new database knows its generation does not start the first one again', () => {
+  generation()
+  rmSync(join(folder, 'wallet.db'))
+  // All that a process got done that ended right after it made the file.
+  openWalletStore(join(folder, 'wallet.db')).close()
+  expect(generation()).toBeGreaterThanOrEqual(1)
 })

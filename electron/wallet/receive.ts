@@ -168,6 +168,7 @@ function answerHello(ctx: Context, frame: Uint8Array, from: RemotePayer): Uint8A
     write.markPurse(purse.id, { closed: true })
     return terms
   })
+  ctx.emit({ kind: 'operation', id: operation.id })
   return encodeMessage('terms', fromHex(operation.terms))
 }
 

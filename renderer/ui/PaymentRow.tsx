@@ -6,6 +6,7 @@ import { useIsPlayMoney } from '../store.ts'
 import { clockTime } from '../time.ts'
 import { whoWords } from '../words/common.ts'
 import { Egg } from './Egg.tsx'
+import { Foreign } from './Foreign.tsx'
 import { GradeBadge } from './GradeBadge.tsx'
 import { isVoid } from './grade.ts'
 import { Icon } from './Icon.tsx'
@@ -37,9 +38,15 @@ export const PaymentRow = memo(function PaymentRow({
     >
       {payee ? <Egg picture={payee.picture} /> : <Disc direction={direction} />}
       <span className="payment-who clip">
-        <span className="payment-name">{who}</span>
+        <span className="payment-name">
+          <Foreign>{who}</Foreign>
+        </span>
         <span className="payment-note clip">
-          {note && note !== who ? `${note} · ` : ''}
+          {note && note !== who && (
+            <>
+              <Foreign>{note}</Foreign> ·{' '}
+            </>
+          )}
           <time dateTime={new Date(createdAt).toISOString()}>{clockTime(createdAt)}</time>
         </span>
       </span>

@@ -3,6 +3,7 @@
 import type { ErrorCode } from '../../shared/errors.ts'
 import type { PaymentDetailView, PaymentFilter, PaymentState, PaymentView } from '../../shared/model.ts'
 import { formatAmount } from '../../shared/units.ts'
+import { isolated, plainText } from '../foreign.ts'
 import type { DaySum } from '../payment-list.ts'
 import { payments, whoWords } from './common.ts'
 
@@ -63,7 +64,7 @@ export const activityWords = {
   dialog: {
     title: 'Take this payment back?',
     body: (payment: PaymentView) =>
-      `${payment.name === '' ? 'The other side' : payment.name} has not refused it. If it becomes final first, the ${formatAmount(payment.amount, payment.unit)} stay theirs.`,
+      `${payment.name === '' ? 'The other side' : isolated(payment.name)} has not refused it. If it becomes final first, the ${formatAmount(payment.amount, payment.unit)} stay theirs.`,
     keep: 'Leave it as it is',
   },
   slip: {
@@ -186,14 +187,14 @@ export const refusalWords: Readonly<Partial<Record<ErrorCode, string>>> = {
   request_closed: 'The request it named had ended.',
 }
 
-/** A receipt as a text file. */
+/** A receipt as a text file. What others wrote stays on its line: it cannot add one of its own. */
 export function receiptText(
   payment: PaymentDetailView,
   rows: readonly { readonly label: string; readonly value: string }[],
 ): string {
   const width = Math.max(...rows.map(({ label }) => label.length)) + 2
-  const lines = rows.map(({ label, value }) => `${`${label}:`.padEnd(width)} ${value}`)
-  return ['Farthing', `${activityWords.receipt}: ${whoWords(payment)}`, '', ...lines, ''].join('\n')
+  const lines = rows.map(({ label, value }) => `${`${label}:`.padEnd(width)} ${plainText(value)}`)
+  return ['Farthing', `${activityWords.receipt}: ${plainText(whoWords(payment))}`, '', ...lines, ''].join('\n')
 }
 
 function sentences(...parts: readonly string[]): string {

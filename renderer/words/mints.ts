@@ -2,6 +2,7 @@
 
 import type { CashOutView, MintView, WithdrawView } from '../../shared/model.ts'
 import { formatAmount, unitTitle } from '../../shared/units.ts'
+import { isolated } from '../foreign.ts'
 import { countdown, dateAndTime } from '../time.ts'
 import { payments } from './common.ts'
 
@@ -39,6 +40,7 @@ export const addMintWords = {
   example: 'mint.example',
   scan: 'Scan',
   scanTitle: 'Scan the code of the mint',
+  scanOther: 'This code is no address of a mint.',
   add: 'Add this mint',
   asking: 'Asking the mint what it can do…',
   noAnswer: {
@@ -71,7 +73,7 @@ export const addMoneyWords = {
   payWith: 'With any Lightning wallet.',
   getting: 'The mint makes an invoice',
   invoiceOf: (amount: string) => `Lightning invoice for ${amount}`,
-  sees: (mint: string) => `${mint} sees your payment`,
+  sees: (mint: string) => `${isolated(mint)} sees your payment`,
   made: 'Your coins are made',
   leave: 'You can leave this screen. If the payment arrives later, the coins are made by themselves.',
   waiting: 'Waiting for your payment',
@@ -91,6 +93,7 @@ export const cashOutWords = {
   example: 'lnbc…',
   scan: 'Scan',
   scanTitle: 'Scan the Lightning invoice',
+  scanOther: 'This code is no Lightning invoice.',
   ask: 'What does it cost?',
   canSpend: (amount: string) => `You have ${amount} at this mint.`,
   play: 'Play money: the mint pays nobody. Good for trying it out.',
@@ -110,7 +113,7 @@ export const cashOutWords = {
   another: 'Another invoice',
   steps: 'How far it is',
   gather: 'Your coins are put together',
-  pays: (mint: string) => `${mint} pays the invoice`,
+  pays: (mint: string) => `${isolated(mint)} pays the invoice`,
   done: 'The invoice is paid',
   notEnough: {
     title: 'There is not enough at this mint.',
@@ -149,7 +152,7 @@ export const aboutWords = {
   remove: 'Remove this mint',
   removeWhen: 'A mint can be removed when you have no coins there and nothing is under way.',
   dialog: {
-    title: (mint: string) => `Remove ${mint}?`,
+    title: (mint: string) => `Remove ${isolated(mint)}?`,
     body: 'It leaves your list, and nobody can pay you with its coins until you add it again. Your payments stay under Activity.',
     keep: 'Keep it',
     remove: 'Remove it',

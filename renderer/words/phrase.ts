@@ -16,7 +16,7 @@ export const phraseWords = {
   done: 'Done',
   check: {
     title: 'Which words are these?',
-    body: 'Look at your paper and type these three. So you know that you can rely on it.',
+    body: 'Look at your paper and type these three. Then you know that it is right.',
     word: (position: number) => `Word ${position}`,
     missing: (position: number) => `Word ${position} is still missing.`,
     wrong: (position: number) => `This is not word ${position}. Look at your paper again.`,

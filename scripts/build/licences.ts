@@ -49,7 +49,9 @@ export function neededPackages({ packages }: Lock): readonly string[] {
     const { dependencies, optionalDependencies, peerDependencies } = packages[path] ?? emptyPackage
     for (const next of [dependencies, optionalDependencies, peerDependencies].flatMap(Object.keys)) take(next, path)
   }
-  for (const name of [...Object.keys(packages['']?.dependencies ?? {}), ...alsoDelivered]) take(name, '')
+  for (const name of Object.keys(packages['']?.dependencies ?? {})) take(name, '')
+  // Alone: what it depends on only fetches it.
+  for (const name of alsoDelivered) found.add(`node_modules/${name}`)
   return [...found].filter((path) => !isTypes(path)).sort()
 }
 

@@ -17,6 +17,7 @@ import { Button } from '../../ui/Button.tsx'
 import { CopyButton } from '../../ui/CopyButton.tsx'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { Egg } from '../../ui/Egg.tsx'
+import { Foreign } from '../../ui/Foreign.tsx'
 import { GradeBadge } from '../../ui/GradeBadge.tsx'
 import { type Grade, gradeIcons, gradeOf, isVoid } from '../../ui/grade.ts'
 import { Icon } from '../../ui/Icon.tsx'
@@ -69,10 +70,17 @@ function Summary({ payment }: { readonly payment: PaymentView }) {
           </span>
         )}
         <div className="payment-of">
-          <h2>{who}</h2>
+          <h2>
+            <Foreign>{who}</Foreign>
+          </h2>
           <p className="small muted">
             {dayName(createdAt, now)}, <time dateTime={new Date(createdAt).toISOString()}>{clockTime(createdAt)}</time>
-            {memo && memo !== who && ` · ${memo}`}
+            {memo && memo !== who && (
+              <>
+                {' '}
+                · <Foreign>{memo}</Foreign>
+              </>
+            )}
           </p>
         </div>
         <div className="payment-worth">
@@ -267,7 +275,7 @@ function Receipt({ payment }: { readonly payment: PaymentDetailView }) {
   return (
     <section className="card">
       <h2 className="card-title">{activityWords.receipt}</h2>
-      <Slip rows={rows} total={total} />
+      <Slip rows={rows.map(({ label, value }) => ({ label, value: <Foreign>{value}</Foreign> }))} total={total} />
       <div className="row activity-actions">
         <Button size="s" icon="download" onClick={save}>
           {actions.save}

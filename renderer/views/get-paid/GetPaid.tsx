@@ -251,7 +251,7 @@ function Code({ place }: { readonly place: Place }) {
       {request && (
         <>
           <div className="halves">
-            <CopyButton text={request.link} isWide>
+            <CopyButton text={request.link} isWide isDisabled={isChanging}>
               {words.copy}
             </CopyButton>
             <Button icon="screen" href={to.getPaid('large')} isWide isDisabled={isChanging}>

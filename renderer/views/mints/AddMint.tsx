@@ -3,7 +3,7 @@
 import { useState } from 'react'
 import { useAct } from '../../act.ts'
 import { call } from '../../client.ts'
-import { mintAddress } from '../../mint-address.ts'
+import { isMintAddress, mintAddress } from '../../mint-address.ts'
 import { to } from '../../route.ts'
 import { goInstead, useMints, usePractice } from '../../store.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -12,6 +12,7 @@ import { Icon } from '../../ui/Icon.tsx'
 import { ErrorNote, Note } from '../../ui/Note.tsx'
 import { PlayTag } from '../../ui/PlayTag.tsx'
 import { addMintWords as words } from '../../words/mints.ts'
+import { ScanSheet } from './ScanSheet.tsx'
 
 export function AddMint({ address: given }: { readonly address: string }) {
   const [address, setAddress] = useState(given)
@@ -37,6 +38,15 @@ export function AddMint({ address: given }: { readonly address: string }) {
           }}
           maxLength={512}
           isLiteral
+          end={
+            <ScanSheet
+              label={words.scan}
+              title={words.scanTitle}
+              other={words.scanOther}
+              read={(text) => (isMintAddress(text) ? text.trim() : null)}
+              onRead={setAddress}
+            />
+          }
         />
         <Note tone="warn">{words.trust}</Note>
         {add.error?.code === 'mint_unreachable' ? (

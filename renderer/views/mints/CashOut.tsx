@@ -7,6 +7,7 @@ import { formatAmount, unitTitle } from '../../../shared/units.ts'
 import { cashOutWords as stateWords } from '../../../shared/words.ts'
 import { useAct } from '../../act.ts'
 import { call } from '../../client.ts'
+import { invoiceIn } from '../../invoice.ts'
 import { mintName } from '../../money.ts'
 import { to } from '../../route.ts'
 import { go, useCashOuts, useNow, useSecond } from '../../store.ts'
@@ -22,6 +23,7 @@ import { Waiting } from '../../ui/Waiting.tsx'
 import { addMoneyWords, isOpenCashOut, priceWords, cashOutWords as words } from '../../words/mints.ts'
 import { BugDetails } from './BugDetails.tsx'
 import { openCashOut, useOpenedCashOut, useOpenedError } from './opened.ts'
+import { ScanSheet } from './ScanSheet.tsx'
 import { Steps } from './Steps.tsx'
 
 type Props = { readonly mint: MintView; readonly index: number }
@@ -39,7 +41,11 @@ function WhichInvoice({ mint, index }: Props) {
   const [invoice, setInvoice] = useState('')
   const balance = mint.balances.find((one) => one.unit === unit)
   const prepare = useAct(async () => {
-    const cashOut = await call('cashOut.prepare', { mintUrl: mint.url, unit, invoice: invoice.trim() })
+    const cashOut = await call('cashOut.prepare', {
+      mintUrl: mint.url,
+      unit,
+      invoice: invoiceIn(invoice) ?? invoice.trim(),
+    })
     openCashOut(cashOut)
     go(to.mint(index, 'cash-out', cashOut.id))
   })
@@ -70,6 +76,15 @@ function WhichInvoice({ mint, index }: Props) {
           hint={words.canSpend(formatAmount(balance?.spendable ?? 0, unit))}
           maxLength={4096}
           isLiteral
+          end={
+            <ScanSheet
+              label={words.scan}
+              title={words.scanTitle}
+              other={words.scanOther}
+              read={invoiceIn}
+              onRead={setInvoice}
+            />
+          }
         />
         <PrepareError error={prepare.error} unit={unit} />
         <div>

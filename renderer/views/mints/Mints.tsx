@@ -10,6 +10,7 @@ import { go, useMints, useNow } from '../../store.ts'
 import { since } from '../../time.ts'
 import { Button } from '../../ui/Button.tsx'
 import { EmptyState } from '../../ui/EmptyState.tsx'
+import { Foreign } from '../../ui/Foreign.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { Note } from '../../ui/Note.tsx'
 import { Page } from '../../ui/Page.tsx'
@@ -114,7 +115,9 @@ function Row({
     <a className="payment mint" href={to.mint(index)} aria-current={isCurrent ? 'true' : undefined}>
       <MintDisc mint={mint} />
       <span className="payment-who clip">
-        <span className="payment-name clip">{mintName(mint)}</span>
+        <span className="payment-name clip">
+          <Foreign>{mintName(mint)}</Foreign>
+        </span>
         <span className="payment-note row mint-where">
           <span className="clip">{addressWords(mint)}</span>
           {mint.isPlayMoney && <PlayTag />}
@@ -165,7 +168,9 @@ function Detail({
       <header className="row wide mint-top">
         <span className="row">
           <MintDisc mint={mint} />
-          <h2 className="clip">{mintName(mint)}</h2>
+          <h2 className="clip">
+            <Foreign>{mintName(mint)}</Foreign>
+          </h2>
           {mint.isPlayMoney && <PlayTag />}
         </span>
         <Segments
