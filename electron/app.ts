@@ -1,7 +1,7 @@
 // The composition root: one data folder, one engine, its store and its net, and the handlers of every command.
 // Plain Node: a window, a local page and a test host it alike.
 
-import type { AppError } from '../shared/errors.ts'
+import { AppError } from '../shared/errors.ts'
 import type { Handlers, HostEvent } from '../shared/ipc.ts'
 import { latestPayments } from '../shared/model.ts'
 import { version } from '../shared/version.ts'
@@ -115,7 +115,8 @@ export async function startApp(options: AppOptions): Promise<App> {
     feed.touch('latest', 'waiting', 'mints', 'withdraws', 'cashOuts')
   }
 
-  await reach.resume()
+  // Coins are no less there because nobody can reach this computer: the next request tries again.
+  await reach.resume().catch((cause) => report(new AppError('internal', 'nobody can reach this wallet', { cause })))
   engine.runner.start()
   practice.resume()
   const tick = startTicking({

@@ -28,6 +28,7 @@ const gatherMs = 25
 
 export function createFeed({ read, payment, send, report }: FeedParts): Feed {
   let revision = 0
+  let isStopped = false
   let timer: ReturnType<typeof setTimeout> | undefined
   const touched = new Set<SliceName>()
   const touchedPayments = new Set<string>()
@@ -52,42 +53,50 @@ export function createFeed({ read, payment, send, report }: FeedParts): Feed {
     const ids = [...touchedPayments]
     touched.clear()
     touchedPayments.clear()
-    for (const id of ids) {
-      const found = payment(id)
-      if (found) send({ kind: 'payment', revision: ++revision, payment: found.view, was: found.was })
-    }
-    for (const name of names) {
-      const event = slice[name]()
-      const text = JSON.stringify(event.value)
-      if (sent.get(name) === text) continue
-      sent.set(name, text)
-      send({ ...event, revision: ++revision })
+    for (const id of ids) reported(() => sendPayment(id))
+    for (const name of names) reported(() => sendSlice(name))
+  }
+  const sendPayment = (id: string): void => {
+    const found = payment(id)
+    if (found) send({ kind: 'payment', revision: ++revision, payment: found.view, was: found.was })
+  }
+  const sendSlice = (name: SliceName): void => {
+    const event = slice[name]()
+    const text = JSON.stringify(event.value)
+    if (sent.get(name) === text) return
+    sent.set(name, text)
+    send({ ...event, revision: ++revision })
+  }
+  /** What cannot be read holds up nothing else. */
+  const reported = (work: () => void): void => {
+    try {
+      work()
+    } catch (error) {
+      report(error)
     }
   }
   const soon = (): void => {
-    timer ??= setTimeout(() => {
-      try {
-        flush()
-      } catch (error) {
-        report(error)
-      }
-    }, gatherMs)
+    if (!isStopped) timer ??= setTimeout(flush, gatherMs)
   }
   return {
-    snapshot: () => ({
-      revision,
-      slices: {
-        profile: read.profile(),
-        settings: read.settings(),
-        mints: read.mints(),
-        latest: read.latest(),
-        waiting: read.waiting(),
-        nearby: read.nearby(),
-        withdraws: read.withdraws(),
-        cashOuts: read.cashOuts(),
-        practice: read.practice(),
-      },
-    }),
+    snapshot: () => {
+      // It may be ahead of what was sent: a slice that turns back to that is news for whoever has this snapshot.
+      sent.clear()
+      return {
+        revision,
+        slices: {
+          profile: read.profile(),
+          settings: read.settings(),
+          mints: read.mints(),
+          latest: read.latest(),
+          waiting: read.waiting(),
+          nearby: read.nearby(),
+          withdraws: read.withdraws(),
+          cashOuts: read.cashOuts(),
+          practice: read.practice(),
+        },
+      }
+    },
     touch: (...names) => {
       for (const name of names) touched.add(name)
       soon()
@@ -96,6 +105,9 @@ export function createFeed({ read, payment, send, report }: FeedParts): Feed {
       touchedPayments.add(id)
       soon()
     },
-    stop: () => clearTimeout(timer),
+    stop: () => {
+      isStopped = true
+      clearTimeout(timer)
+    },
   }
 }

@@ -37,6 +37,7 @@ const firstCoins = 100
 export function createPracticeMint({ engine, store, folder, launch, log, onChange }: PracticeParts): PracticeMint {
   let state: PracticeView['state'] = 'off'
   let running: Promise<Practice> | undefined
+  let adding: Promise<number> | undefined
   let isStopping = false
 
   const url = (): string | null =>
@@ -51,7 +52,7 @@ export function createPracticeMint({ engine, store, folder, launch, log, onChang
     onChange()
   }
   const launched = (): Promise<Practice> => {
-    if (!launch) throw new AppError('practice_failed', 'no practice mint can be started here')
+    if (!launch || isStopping) throw new AppError('practice_failed', 'no practice mint can be started here')
     if (running) return running
     become('starting')
     const starting = launch({ folder: join(folder, 'practice'), log })
@@ -85,7 +86,11 @@ export function createPracticeMint({ engine, store, folder, launch, log, onChang
     url,
     start: async () => {
       const { mintUrl, unit } = await ready()
-      const account = await accountOf(engine, store, mintUrl)
+      // Asked twice at once, it is added once.
+      adding ??= accountOf(engine, store, mintUrl).finally(() => {
+        adding = undefined
+      })
+      const account = await adding
       store.transaction((write) => write.setMeta(urlKey, mintUrl))
       const { spendable, reserved, handed_over } = store.read.totals(account, unit)
       const isComing = store.read
@@ -97,10 +102,9 @@ export function createPracticeMint({ engine, store, folder, launch, log, onChang
     },
     resume: () => {
       if (!launch || url() === null) return
-      launched().then(
-        () => engine.tick(),
-        (error) => log(`practice_failed: ${error instanceof Error ? error.message : ''}`),
-      )
+      launched()
+        .then(() => (isStopping ? undefined : engine.tick()))
+        .catch((error) => log(`practice_failed: ${error instanceof Error ? error.message : ''}`))
     },
     request: async () => (await ready()).stallRequest(),
     stop: async () => {

@@ -58,6 +58,8 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
   let visible: Visible | undefined
   let shownRequest: string | null = null
   let looking: Search | undefined
+  /** How often this wallet was hidden: what was asked for before does not show it again. */
+  let hidings = 0
 
   const card = (): Card | null =>
     visible ? { name: nameOf(store), payeeKey: engine.payeeKey, request: shownRequest } : null
@@ -83,6 +85,7 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
     return starting
   }
   const unannounce = async (): Promise<void> => {
+    hidings++
     const before = visible
     visible = undefined
     if (!before) return
@@ -100,7 +103,9 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
       await unannounce()
       return false
     }
+    const before = hidings
     const { peerId, port } = await ensureNode()
+    if (hidings !== before) return false
     // A request too long for a card is left out: better a name without it than none.
     shownRequest = request !== null && request.length <= maxCardRequestLength ? request : null
     clearTimeout(visible?.timer)

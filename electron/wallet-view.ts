@@ -36,6 +36,7 @@ import {
 } from './views.ts'
 import type { Engine } from './wallet/engine.ts'
 import { normaliseMintUrl } from './wallet/mints.ts'
+import type { Operation, OperationOf } from './wallet/operation.ts'
 import type { Clock } from './wallet/ports.ts'
 import type { MintRow, PaymentQuery, WalletStore } from './wallet/store-port.ts'
 
@@ -78,8 +79,12 @@ export type WalletViewParts = {
   readonly version: string
 }
 
-/** Of each kind, beside the open ones. */
-const shownWithdraws = 12
+/** Of each kind, beside older ones that are open. */
+const shownLatest = 12
+const openStates = {
+  withdraw: ['quoting', 'unpaid', 'issuing'],
+  melt: ['quoting', 'quoted', 'gathering', 'melting', 'returning'],
+} as const satisfies { readonly [K in 'withdraw' | 'melt']: readonly OperationOf<K>['state'][] }
 
 export function createWalletView(parts: WalletViewParts): WalletView {
   const { engine, store, clock, reach } = parts
@@ -155,6 +160,13 @@ export function createWalletView(parts: WalletViewParts): WalletView {
       .sort((a, b) => worth(b) - worth(a))
   }
 
+  /** Newest first. */
+  const shownOf = (kind: 'withdraw' | 'melt'): readonly Operation[] => {
+    const latest = read.operations({ kind, limit: shownLatest })
+    const shown = new Set(latest.map(({ id }) => id))
+    return [...latest, ...read.operations({ kind, states: openStates[kind] }).filter(({ id }) => !shown.has(id))]
+  }
+
   const payments = (query: PaymentQuery): PaymentPageView => {
     const { operations, total, next } = read.payments(query)
     return { items: operations.filter(isPayment).map(viewOf), total, next }
@@ -206,13 +218,9 @@ export function createWalletView(parts: WalletViewParts): WalletView {
     },
     waiting: () => read.waiting(null),
     withdraws: () =>
-      read
-        .operations({ kind: 'withdraw', limit: shownWithdraws })
-        .flatMap((one) => (one.kind === 'withdraw' ? withdrawView(one, mintUrl(one.account)) : [])),
+      shownOf('withdraw').flatMap((one) => (one.kind === 'withdraw' ? withdrawView(one, mintUrl(one.account)) : [])),
     cashOuts: () =>
-      read
-        .operations({ kind: 'melt', limit: shownWithdraws })
-        .flatMap((one) => (one.kind === 'melt' ? cashOutView(one, mintUrl(one.account)) : [])),
+      shownOf('melt').flatMap((one) => (one.kind === 'melt' ? cashOutView(one, mintUrl(one.account)) : [])),
     nearby: () => {
       const { isLooking, visibleUntil, people } = reach.state()
       return {

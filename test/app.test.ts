@@ -6,6 +6,9 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type App, type AppOptions, startApp } from '../electron/app.ts'
+import { createFeed, type FeedParts } from '../electron/feed.ts'
+import type { PracticeLauncher } from '../electron/practice.ts'
+import { writeInvoice } from '../mint/funding/bolt11.ts'
 import { type RunningMint, startMintServer } from '../mint/start.ts'
 import type { HostEvent } from '../shared/ipc.ts'
 import type { Slices, Snapshot } from '../shared/model.ts'
@@ -263,6 +266,205 @@ describe('what a person chose', () => {
     expect((await handlers['app.snapshot']({})).slices.nearby).toMatchObject({ isLooking: false, isVisible: false })
     expect(await handlers['nearby.announce']({ on: true })).toEqual({ isOn: false })
     expect(await handlers['nearby.look']({ on: true })).toMatchObject({ isLooking: false })
+  })
+
+  test('without the local network: what was asked for a moment before does not show this wallet after all', async () => {
+    const ann = await open('Ann')
+    const { handlers } = ann.app
+    // The first time it has to listen before it can be seen.
+    const announcing = handlers['nearby.announce']({ on: true })
+    await handlers['settings.change']({ lan: false })
+    expect(await announcing).toEqual({ isOn: false })
+    expect((await handlers['app.snapshot']({})).slices.nearby.isVisible).toBe(false)
+  })
+
+  test('the last word counts, when being visible is switched on and off in one breath', async () => {
+    const ann = await open('Ann')
+    const { handlers } = ann.app
+    const announcing = handlers['nearby.announce']({ on: true })
+    expect(await handlers['nearby.announce']({ on: false })).toEqual({ isOn: false })
+    expect(await announcing).toEqual({ isOn: false })
+    expect((await handlers['app.snapshot']({})).slices.nearby.isVisible).toBe(false)
+  })
+})
+
+describe('the feed', () => {
+  const nothing: Slices = {
+    profile: {
+      name: '',
+      fingerprint: { words: ['a', 'b', 'c', 'd'], picture: '' },
+      phrase: 'unseen',
+      isFirstRun: true,
+      sealing: 'plain',
+      version: '',
+    },
+    settings: {
+      appearance: 'system',
+      sounds: true,
+      notifications: true,
+      lan: true,
+      limits: { single: 0, total: 0, perHour: 0 },
+    },
+    mints: [],
+    latest: [],
+    waiting: { in: 0, out: 0, onItsWay: 0 },
+    nearby: { isLooking: false, isVisible: false, visibleUntil: null, people: [] },
+    withdraws: [],
+    cashOuts: [],
+    practice: { isOffered: false, state: 'off', mintUrl: null },
+  }
+  const feedOf = (read: Partial<FeedParts['read']>) => {
+    const sent: HostEvent[] = []
+    const errors: unknown[] = []
+    const all: FeedParts['read'] = {
+      profile: () => nothing.profile,
+      settings: () => nothing.settings,
+      mints: () => nothing.mints,
+      latest: () => nothing.latest,
+      waiting: () => nothing.waiting,
+      nearby: () => nothing.nearby,
+      withdraws: () => nothing.withdraws,
+      cashOuts: () => nothing.cashOuts,
+      practice: () => nothing.practice,
+      ...read,
+    }
+    const feed = createFeed({
+      read: all,
+      payment: () => undefined,
+      send: (event) => sent.push(event),
+      report: (error) => errors.push(error),
+    })
+    return { feed, sent, errors }
+  }
+  beforeEach(() => {
+    vi.useFakeTimers()
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  test('tells a window whose snapshot fell between two changes that the second took the first back', () => {
+    let count = 1
+    const { feed, sent } = feedOf({ waiting: () => ({ in: count, out: 0, onItsWay: 0 }) })
+    feed.touch('waiting')
+    vi.advanceTimersByTime(100)
+    count = 2
+    feed.touch('waiting')
+    const { revision, slices } = feed.snapshot()
+    expect(slices.waiting.in).toBe(2)
+    count = 1
+    vi.advanceTimersByTime(100)
+    const last = sent.at(-1)
+    expect(last).toMatchObject({ name: 'waiting', value: { in: 1 } })
+    expect(last?.kind === 'slice' && last.revision).toBeGreaterThan(revision)
+  })
+
+  test('sends what can be read when something else cannot', () => {
+    const { feed, sent, errors } = feedOf({
+      mints: () => {
+        throw new Error('unreadable')
+      },
+    })
+    feed.touch('mints', 'waiting')
+    vi.advanceTimersByTime(100)
+    expect(sent.map((event) => event.kind === 'slice' && event.name)).toEqual(['waiting'])
+    expect(errors).toHaveLength(1)
+  })
+
+  test('reads nothing any more when it was stopped', () => {
+    const { feed, sent } = feedOf({})
+    feed.stop()
+    feed.touch('waiting')
+    vi.advanceTimersByTime(100)
+    expect(sent).toEqual([])
+  })
+})
+
+describe('starting', () => {
+  test('without its old network address: the wallet is there all the same, and says why it cannot be reached', async () => {
+    const ann = await open('Ann')
+    await ann.app.handlers['mints.add']({ url: mint.url })
+    await ann.app.handlers['request.create']({ mintUrl: mint.url, unit: 'sat', singleUse: false })
+    await ann.app.stop()
+    opened = []
+    logs.length = 0
+    const again = await open('Ann', { listenHost: '203.0.113.7' })
+    expect((await again.seen()).slices.mints).toHaveLength(1)
+    expect(logs.some((line) => line.includes('nobody can reach'))).toBe(true)
+  })
+})
+
+describe('a practice mint', () => {
+  const practiceAt = (
+    starts: () => Promise<void>,
+  ): { readonly launch: PracticeLauncher; readonly started: () => number } => {
+    let count = 0
+    const launch: PracticeLauncher = async () => {
+      count++
+      await starts()
+      const over = Promise.withResolvers<void>()
+      return {
+        mintUrl: mint.url,
+        unit: 'sat',
+        ended: over.promise,
+        stallRequest: async () => '',
+        stop: async () => over.resolve(),
+      }
+    }
+    return { launch, started: () => count }
+  }
+
+  test('that is asked for twice at once is started once, and gives its coins once', async () => {
+    const { launch, started } = practiceAt(async () => {})
+    const ann = await open('Ann', { practice: launch })
+    const start = () => ann.app.handlers['practice.start']({})
+    await Promise.all([start(), start()])
+    await vi.waitFor(async () => expect(await spendable(ann)).toBe(100), { timeout: 10_000 })
+    expect(started()).toBe(1)
+    expect((await ann.seen()).slices.withdraws).toHaveLength(1)
+  })
+
+  test('that comes up while the app ends breaks nothing, and none is started after that', async () => {
+    const before = practiceAt(async () => {})
+    const ann = await open('Ann', { practice: before.launch })
+    await ann.app.handlers['practice.start']({})
+    await ann.app.stop()
+    const up = Promise.withResolvers<void>()
+    const { launch, started } = practiceAt(() => up.promise)
+    const again = await open('Ann', { practice: launch, tickMs: 1e9 })
+    const stopped = again.app.stop()
+    up.resolve()
+    await stopped
+    opened = []
+    await expect(again.app.handlers['practice.start']({})).rejects.toMatchObject({ code: 'practice_failed' })
+    expect(started()).toBe(1)
+  })
+})
+
+describe('cash outs and withdraws', () => {
+  test('that are open stay in sight however many came after them', async () => {
+    const ann = await withCoins('Ann', 50)
+    const { handlers } = ann.app
+    const invoice = writeInvoice(
+      {
+        chain: 'bcrt',
+        amountMsat: 5000,
+        timestamp: Math.floor(Date.now() / 1000),
+        paymentHash: '07'.repeat(32),
+        paymentSecret: '08'.repeat(32),
+        description: '',
+        expirySeconds: 3600,
+      },
+      new Uint8Array(32).fill(9),
+    )
+    const first = await handlers['cashOut.prepare']({ mintUrl: mint.url, unit: 'sat', invoice })
+    for (let count = 0; count < 13; count++) {
+      const { id } = await handlers['cashOut.prepare']({ mintUrl: mint.url, unit: 'sat', invoice })
+      await handlers['cashOut.abandon']({ id })
+    }
+    const { cashOuts } = (await handlers['app.snapshot']({})).slices
+    expect(cashOuts.map(({ id }) => id)).toContain(first.id)
+    expect(cashOuts.filter(({ state }) => state === 'abandoned')).toHaveLength(12)
   })
 })
 

@@ -91,7 +91,7 @@ describe.skipIf(isWithoutChromium())('an audit finds nothing serious', () => {
     await confirm(ann.page)
     await heading(ann.page, 'Paid')
     expect(await audit(ann)).toEqual([])
-    await bob.page.getByText('1 paid').waitFor()
+    await bob.page.getByText('2 paid').waitFor()
     expect(await audit(bob)).toEqual([])
     const [payment] = await ann.wallet.call('payments.list', { limit: 1 })
     await visit(ann, `#/activity/${payment?.id}`)
@@ -108,5 +108,13 @@ describe.skipIf(isWithoutChromium())('an audit finds nothing serious', () => {
       .waitFor({ timeout: 20_000 })
     expect(await audit(ann)).toEqual([])
     await stage.cable.plug()
+
+    await ann.wallet.kill()
+    await ann.page.getByRole('alert').getByRole('heading').waitFor({ timeout: 20_000 })
+    expect(await audit(ann)).toEqual([])
+    // The browser notes every try to reach it again.
+    const other = ann.complaints.splice(0).filter((line) => !line.includes('ERR_CONNECTION_REFUSED'))
+    expect(other.filter((line) => !line.includes('ERR_INCOMPLETE_CHUNKED_ENCODING'))).toEqual([])
+    await ann.page.goto('about:blank')
   }, 60_000)
 })
