@@ -52,13 +52,14 @@ export function dayFrom(
   return { rows: list.rows.slice(start, end), isWhole: end < list.rows.length || list.next === null }
 }
 
-/** Where a row is; looked for first where it was. The first row when it is not there. */
+/** Where a row is, looked for from where it was: rows move little. The first row when it is not there. */
 export function indexOfRow({ rows }: PaymentList, id: string | undefined, before: number): number {
-  if (rows[before]?.id === id) return before
-  return Math.max(
-    0,
-    rows.findIndex((row) => row.id === id),
-  )
+  if (id === undefined) return 0
+  for (let step = 0; step < rows.length; step += 1) {
+    if (rows[before + step]?.id === id) return before + step
+    if (rows[before - step]?.id === id) return before - step
+  }
+  return 0
 }
 
 /** Whether a day begins with this row. */

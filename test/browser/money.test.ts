@@ -3,7 +3,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { writeClip } from './camera.ts'
 import { isWithoutChromium } from './chromium.ts'
-import { ask, button, confirm, heading, prepare, text, waitForText } from './screens.ts'
+import { ask, button, confirm, heading, prepare, text, visit, waitForText } from './screens.ts'
 import { type Stage, setStage } from './stage.ts'
 
 describe.skipIf(isWithoutChromium())('two people', () => {
@@ -119,4 +119,32 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     expect(await text(page)).toMatch(/more than you have|not enough/i)
     expect(await wallet.call('payments.list', { limit: 5 })).toEqual([])
   }, 60_000)
+
+  test('a new payment and its way to paid repaint its own row and no other', async () => {
+    const ann = await stage.open('Kim', { coins: 50 })
+    const bob = await stage.open('Lou', { coins: 0 })
+    const pay = async (amount: number): Promise<void> => {
+      const order = { mintUrl: stage.cable.url, unit: 'sat', amount, singleUse: true }
+      const request = await bob.wallet.call('request.create', order)
+      const { id } = await ann.wallet.call('pay.prepare', { request: request.text })
+      await ann.wallet.call('pay.confirm', { id })
+    }
+    for (const amount of [1, 2, 3]) await pay(amount)
+    await visit(ann, '#/activity')
+    const rows = ann.page.locator('a.payment')
+    await expect.poll(() => rows.count()).toBe(3)
+    await expect.poll(() => rows.getByText('Paid', { exact: true }).count()).toBe(3)
+    await ann.page.evaluate(`{
+      window.repainted = 0
+      for (const row of document.querySelectorAll('a.payment')) {
+        row.dataset.old = ''
+        new MutationObserver((changes) => { window.repainted += changes.length })
+          .observe(row, { subtree: true, childList: true, characterData: true })
+      }
+    }`)
+    await pay(4)
+    await expect.poll(() => rows.getByText('Paid', { exact: true }).count(), { timeout: 15_000 }).toBe(4)
+    expect(await ann.page.locator('a.payment[data-old]').count(), 'the old rows are the same ones').toBe(3)
+    expect(await ann.page.evaluate('window.repainted')).toBe(0)
+  }, 90_000)
 })
