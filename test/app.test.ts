@@ -502,7 +502,8 @@ test('a wallet file of the first version is brought up to date: history, search 
   for (const { app } of opened) await app.stop()
   opened = []
   const db = new DatabaseSync(join(folder, 'Ann', 'wallet.db'))
-  db.exec(`DROP INDEX operation_payment; DROP TABLE operation_event; ALTER TABLE operation DROP COLUMN search;
+  db.exec(`DROP INDEX operation_payment; DROP INDEX operation_kind; DROP INDEX operation_account;
+    DROP INDEX operation_signed; DROP TABLE operation_event; ALTER TABLE operation DROP COLUMN search;
     ALTER TABLE mint DROP COLUMN removed; PRAGMA user_version = 1`)
   db.close()
   const again = await open('Ann')

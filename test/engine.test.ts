@@ -203,6 +203,21 @@ describe('adding a mint', () => {
     expect(wallet.store.read.mintByUrl(url)?.alarm).toBe('mint_lies')
   })
 
+  test('a mint with more keysets than anybody needs raises an alarm, and the others are looked at all the same', async () => {
+    const world = await openWorld()
+    const { payer } = await payerAndPayee(world)
+    payer.mint = (real) => ({
+      ...real,
+      keysets: async () => {
+        const answer = await real.keysets()
+        return answer.kind === 'ok' ? { ...answer, value: Array(201).fill(answer.value[0]) } : answer
+      },
+    })
+    await payer.look()
+    expect(payer.store.read.mint(0)?.alarm).toBe('mint_lies')
+    expect(payer.store.read.keysets(0).some(({ active }) => active)).toBe(true)
+  })
+
   test('a lie about one keyset does not hide the alarm, and coins of the others stay spendable', async () => {
     const world = await openWorld()
     const { payer, payee } = await payerAndPayee(world)

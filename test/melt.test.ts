@@ -1176,6 +1176,18 @@ describe('planning', () => {
     },
   )
 
+  test('a text made to be hard to read is refused as fast as any other', () => {
+    const before = performance.now()
+    for (const text of [
+      `ln${'a'.repeat(2040)}${'1'.repeat(2040)}!`,
+      `ln${'a1'.repeat(2040)}!`,
+      `lna${'1'.repeat(4000)}m`,
+    ]) {
+      expect(() => readInvoice(text)).toThrowError(expect.objectContaining({ code: 'bad_input' }))
+    }
+    expect(performance.now() - before).toBeLessThan(500)
+  })
+
   test('a quote is for what the invoice says, rounded either way, where that can be known', () => {
     const invoice = { text: '', amountMsat: 1500 }
     expect([1, 2, 3, 0].map((amount) => asksFor(invoice, amount, 'sat'))).toEqual([true, true, false, false])

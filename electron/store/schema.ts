@@ -106,6 +106,10 @@ export const migrations: readonly string[] = [
   UPDATE operation SET search = lower(
     COALESCE(json_extract(data, '$.payeeName'), '') || ' ' || COALESCE(json_extract(data, '$.memo'), '') || ' ' || amount
   ) WHERE kind IN ('pay', 'receive');
+  -- A history of years must not slow what happens now.
+  CREATE INDEX operation_kind ON operation (kind, seq);
+  CREATE INDEX operation_account ON operation (account, state);
+  CREATE INDEX operation_signed ON operation (signed_at) WHERE signed_at IS NOT NULL;
   CREATE INDEX operation_payment ON operation (seq, kind, state, search) WHERE kind IN ('pay', 'receive');
 
   -- When an operation came into which state: the story of a payment.

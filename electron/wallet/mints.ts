@@ -75,7 +75,9 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
     const http = clients(url)
     const info = valueIn(await http.info())
     assertSuitable(info)
-    const { keysets, alarm, missing } = await fetchKeysets(http, valueIn(await http.keysets()), () => undefined)
+    const listed = valueIn(await http.keysets())
+    if (listed.length > maxKeysets) throw new AppError('mint_unsuitable', 'too many keysets')
+    const { keysets, alarm, missing } = await fetchKeysets(http, listed, () => undefined)
     if (missing) valueIn(missing)
     if (!keysets.some(({ active }) => active)) {
       throw new AppError(alarm ?? 'mint_unsuitable', 'no active keyset that can be trusted')
@@ -174,7 +176,8 @@ async function fetchKeysets(
   listed: readonly KeysetSummary[],
   known: (id: string) => Keyset | undefined,
 ): Promise<Fetched> {
-  if (listed.length > maxKeysets) throw new AppError('mint_unsuitable', 'too many keysets')
+  // A mint that was added and lists so many now: none is adopted, and looking at the other mints goes on.
+  if (listed.length > maxKeysets) return { keysets: [], alarm: 'mint_lies', missing: null }
   const keysets: Keyset[] = []
   let alarm: Fetched['alarm'] = null
   let missing: Fetched['missing'] = null

@@ -106,6 +106,7 @@ export const cashOutWords = {
   free: 'Nothing',
   go: (amount: string) => `Cash out ${amount}`,
   notNow: 'Not now',
+  playDone: 'Play money: nobody was paid.',
   left: 'Left your wallet',
   cost: 'It cost',
   open: 'Under way',
@@ -153,7 +154,7 @@ export const aboutWords = {
   removeWhen: 'A mint can be removed when you have no coins there and nothing is under way.',
   dialog: {
     title: (mint: string) => `Remove ${isolated(mint)}?`,
-    body: 'It leaves your list, and nobody can pay you with its coins until you add it again. Your payments stay under Activity.',
+    body: 'It leaves your list. You can add it again at any time, and your payments stay under Activity.',
     keep: 'Keep it',
     remove: 'Remove it',
   },

@@ -39,7 +39,7 @@ if (isPlaceholder && platforms.some((platform) => platform !== Platform.LINUX)) 
 
 removeOld()
 await stageApp(staged)
-await build({
+await packaged({
   projectDir: root,
   targets: new Map(
     platforms.flatMap((platform) => [...platform.createTarget(options.dir || isPlaceholder ? 'dir' : null)]),
@@ -63,6 +63,19 @@ if (wrong.length > 0) {
   }
 }
 if (isPlaceholder) warn()
+
+/** A machine that cannot fetch Electron, or the tools of an installer, is told so in words. */
+async function packaged(order: Parameters<typeof build>[0]): Promise<void> {
+  try {
+    await build(order)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|fetch failed/.test(reason)) throw error
+    console.error(`farthing: Electron, or a tool that makes installers, cannot be fetched here: ${reason}`)
+    console.error('farthing: `--placeholder-electron` packages and checks everything else; the result cannot run.')
+    process.exit(1)
+  }
+}
 
 /** The folders of an earlier run, whose archives would be checked in place of the new ones. */
 function removeOld(): void {

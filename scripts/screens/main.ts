@@ -392,6 +392,7 @@ async function errors(story: Story, nora: Seen, { stall }: Others, album: Album)
 
   await stall.wallet.call('settings.change', { limits: { single: 2000, total: 6000, perHour: 12 } })
   const request = await ask(story, stall, 3850)
+  await Promise.all([calm(nora), calm(stall)])
   await reach([nora, stall], false)
   await nora.open('#/pay')
   await payRequest(page, request)

@@ -159,7 +159,7 @@ function OneCashOut({ mint, index, id }: Props & { readonly id: string }) {
     case 'done':
     case 'failed':
     case 'abandoned':
-      return <Over index={index} cashOut={cashOut} />
+      return <Over mint={mint} index={index} cashOut={cashOut} />
   }
 }
 
@@ -241,7 +241,7 @@ function HowFar({ mint, index, cashOut }: Props & { readonly cashOut: CashOutVie
   )
 }
 
-function Over({ index, cashOut }: { readonly index: number; readonly cashOut: CashOutView }) {
+function Over({ mint, index, cashOut }: Props & { readonly cashOut: CashOutView }) {
   const { id, state, amount, unit, fee, total, trouble } = cashOut
   const { badge, sentence } = stateWords[state]
   const isDone = state === 'done'
@@ -250,7 +250,7 @@ function Over({ index, cashOut }: { readonly index: number; readonly cashOut: Ca
       <Coin grade={isDone ? 'paid' : state === 'failed' ? 'bounced' : 'notsent'} size={88} />
       <div className="stack tight" role="status">
         <p className="mint-result-word">{isDone ? `${formatAmount(amount, unit)} · ${badge}` : badge}</p>
-        <p className="muted">{sentence}</p>
+        <p className="muted">{isDone && mint.isPlayMoney ? words.playDone : sentence}</p>
       </div>
       {total > 0 && state !== 'abandoned' && (
         <Slip
