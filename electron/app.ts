@@ -46,6 +46,8 @@ export type App = {
 }
 
 const defaultTickMs = 15_000
+/** First the screen, then payers: what they need takes a while to load. */
+const listenAfterMs = 700
 
 /**
  * Open the folder, recover what was interrupted, and run.
@@ -116,7 +118,9 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 
   // Coins are no less there because nobody can reach this computer: the next request tries again.
-  await reach.resume().catch((cause) => report(new AppError('internal', 'nobody can reach this wallet', { cause })))
+  const listen = (): Promise<void> =>
+    reach.resume().catch((cause) => report(new AppError('internal', 'nobody can reach this wallet', { cause })))
+  const listenTimer = setTimeout(() => void listen(), listenAfterMs)
   engine.runner.start()
   practice.resume()
   const tick = startTicking({
@@ -142,6 +146,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     }),
     report,
     stop: async () => {
+      clearTimeout(listenTimer)
       tick.stop()
       feed.stop()
       await Promise.all([reach.stop(), practice.stop()])

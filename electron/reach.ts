@@ -5,7 +5,7 @@ import { bytesToHex } from '../shared/cashu/numbers.ts'
 import { z } from '../shared/schema.ts'
 import { announceOnLan, findOnLan, type LanActivity } from './net/lan-discovery.ts'
 import { type CardBook, createCardBook, type NearbyCard } from './net/nearby-cards.ts'
-import { askCard, type PayeeNode, startPayeeNode } from './net/peer-node.ts'
+import type { PayeeNode } from './net/peer-node.ts'
 import { nameOf, settingsOf } from './settings.ts'
 import type { Engine } from './wallet/engine.ts'
 import type { Clock, PeerAddress } from './wallet/ports.ts'
@@ -50,6 +50,9 @@ const portSchema = z.number().int().min(1).max(65_535)
 /** Being visible ends by itself: a forgotten switch should not tell a café who sits there. */
 const visibleMs = 60 * 60_000
 
+/** Loaded when it is needed first: see `dialLater` of wallet-folder. */
+const peerNode = () => import('./net/peer-node.ts')
+
 type Search = { readonly book: CardBook; readonly search: LanActivity }
 type Visible = { readonly announcement: LanActivity; readonly until: number; readonly timer: NodeJS.Timeout }
 
@@ -67,6 +70,7 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
   const listen = async (): Promise<PayeeNode> => {
     const base = { peerKeySeed, protocol: engine.payee, card, ...(host === undefined ? {} : { host }) }
     const port = lastPort()
+    const { startPayeeNode } = await peerNode()
     const started = await startPayeeNode({ ...base, ...(port === undefined ? {} : { port }) }).catch(() =>
       // Somebody else took the port: a new one is better than not being reached at all.
       startPayeeNode(base),
@@ -119,7 +123,7 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
     if (!on || !settingsOf(store).lan) return unlook()
     if (looking) return
     const book = createCardBook({
-      ask: (address, signal) => askCard(address, { signal }),
+      ask: async (address, signal) => (await peerNode()).askCard(address, { signal }),
       onChange,
     })
     looking = { book, search: findOnLan(book) }

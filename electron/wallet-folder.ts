@@ -12,14 +12,13 @@ import { AppError } from '../shared/errors.ts'
 import { z } from '../shared/schema.ts'
 import { hasPhrase, phraseOf, type Sealer, sealingOf, sealPhrase, seedOfPhrase } from './keys.ts'
 import { createMintClients } from './net/mint-client.ts'
-import { createPeerDialer } from './net/peer-node.ts'
 import { nameOf, settingsOf } from './settings.ts'
 import { takeLease } from './store/lease.ts'
 import { openWalletStore } from './store/wallet-store.ts'
 import { defaultConfig, type EngineConfig, randomBetween } from './wallet/context.ts'
 import { createEngine, type Engine } from './wallet/engine.ts'
 import type { Operation } from './wallet/operation.ts'
-import type { Clock, CoinVerifier, EngineEvent, Random } from './wallet/ports.ts'
+import type { Clock, CoinVerifier, EngineEvent, PeerDialer, Random } from './wallet/ports.ts'
 import { createSecrets } from './wallet/secrets.ts'
 import type { WalletStore } from './wallet/store-port.ts'
 
@@ -55,6 +54,12 @@ export const systemClock: Clock = {
   wait: (milliseconds) => waitFor(milliseconds, undefined, { ref: false }),
 }
 const random: Random = { bytes: (length) => randomBytes(length) }
+
+/** libp2p is half of what this program loads: not before somebody is dialled, so that a screen is there at once. */
+const dialLater: PeerDialer = async (address, peerKeySeed) => {
+  const { createPeerDialer } = await import('./net/peer-node.ts')
+  return createPeerDialer()(address, peerKeySeed)
+}
 
 /** Coins verified before other work gets its turn. */
 const verifyAtOnce = 8
@@ -116,7 +121,7 @@ export function openWallet(options: WalletFolderOptions): OpenWallet {
       store,
       secrets,
       mintClients: createMintClients({ clock: systemClock }),
-      dial: createPeerDialer(),
+      dial: dialLater,
       clock: systemClock,
       random,
       verifyCoins,

@@ -12,6 +12,8 @@ const tools = {
   biome: join(root, 'node_modules', '@biomejs', 'biome', 'bin', 'biome'),
   vitest: join(root, 'node_modules', 'vitest', 'vitest.mjs'),
 }
+/** What Node made of the sources the last time: starts take two thirds of the time. */
+const compiled = join(root, 'node_modules', '.cache', 'farthing-compiled')
 /** Where vitest writes its report for the closing line, from the top of the project. */
 const results = join('out', 'test-results.json')
 
@@ -78,7 +80,11 @@ async function run(script, args) {
   const child = spawn(node, [script, ...args], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` },
+    env: {
+      NODE_COMPILE_CACHE: compiled,
+      ...process.env,
+      PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
+    },
   })
   // Ctrl-C reaches the whole process group by itself; a second one would be taken for impatience.
   let interrupted = false
