@@ -40,18 +40,33 @@ export function entryAmount(entry: string, unit: string): number | null {
   return amount <= maxAmount ? amount : null
 }
 
-/** What a person pasted or typed freely: "12,60", "€ 1 000.5", "2,150 sat". Null when it is no amount above zero. */
+/**
+ * What a person pasted or typed freely: "12,60", "€ 1 000.5", "2,150 sat". Null when it is no amount above zero, or finer
+ * than the unit: what is written after a point is never taken for more.
+ */
 export function parseAmount(text: string, unit: string): number | null {
   const figures = text.replace(/[^0-9.,]/g, '')
   const places = fractionDigits(unit)
   const point = Math.max(figures.lastIndexOf('.'), figures.lastIndexOf(','))
-  const isFraction = point >= 0 && places > 0 && figures.length - point - 1 <= places
-  const entry = isFraction
-    ? `${figures.slice(0, point).replace(/[.,]/g, '')}.${figures.slice(point + 1)}`
-    : figures.replace(/[.,]/g, '')
-  const amount = entryAmount(entry, unit)
-  return amount === 0 ? null : amount
+  if (!isPoint(figures, point, places)) {
+    const isGrouped = point < 0 || /^[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*$/.test(figures)
+    return isGrouped ? aboveZero(entryAmount(figures.replace(/[.,]/g, ''), unit)) : null
+  }
+  const fraction = figures.slice(point + 1).replace(/0+$/, '')
+  return aboveZero(entryAmount(`${figures.slice(0, point).replace(/[.,]/g, '')}.${fraction}`, unit))
 }
+
+/** Whether the last mark stands before a fraction. Between groups of three figures it only helps to read them. */
+function isPoint(figures: string, last: number, places: number): boolean {
+  if (last < 0) return false
+  const mark = figures.charAt(last)
+  const isOnly = figures.indexOf(mark) === last
+  const isAfterOther = /[.,]/.test(figures.slice(0, last))
+  const after = figures.length - last - 1
+  return isOnly && (isAfterOther || after !== 3 || places >= 3 || figures.startsWith('0'))
+}
+
+const aboveZero = (amount: number | null): number | null => (amount === 0 ? null : amount)
 
 /** The text that a keypad starts with to show an amount. */
 export function amountEntry(amount: number, unit: string): string {

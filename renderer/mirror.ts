@@ -88,8 +88,22 @@ export function stale(mirror: Mirror): Mirror {
   return { ...mirror, isStale: true, held: [] }
 }
 
-/** Remember payments that a page or a search brought. */
-export function withPayments(
+/**
+ * Remember payments that a command was answered with. Answers and events come by different ways: one that was written
+ * before the last event of its payment is old news, and no other event would put it right.
+ */
+export function withAnswer(
+  known: ReadonlyMap<string, PaymentView>,
+  payments: readonly PaymentView[],
+): ReadonlyMap<string, PaymentView> {
+  return withPayments(
+    known,
+    payments.filter(({ id, updatedAt }) => updatedAt >= (known.get(id)?.updatedAt ?? 0)),
+  )
+}
+
+/** Remember payments as they are now. */
+function withPayments(
   known: ReadonlyMap<string, PaymentView>,
   payments: readonly PaymentView[],
 ): ReadonlyMap<string, PaymentView> {

@@ -20,7 +20,7 @@ import type {
 } from '../shared/model.ts'
 import type { Connection } from './bridge.ts'
 import { bridge, call } from './client.ts'
-import { emptyMirror, type Mirror, type StateEvent, stale, withEvent, withPayments, withSnapshot } from './mirror.ts'
+import { emptyMirror, type Mirror, type StateEvent, stale, withAnswer, withEvent, withSnapshot } from './mirror.ts'
 import { type Money, moneyKinds } from './money.ts'
 import { reactionTo, type Toast } from './reactions.ts'
 import { type Href, type Route, readRoute, sameRoute, to } from './route.ts'
@@ -149,9 +149,9 @@ export function whenShown(test: (slices: Slices) => boolean, timeoutMs: number):
   })
 }
 
-/** Remember what a page or a search brought, so that its rows stay true when a payment changes. */
+/** Remember what a command was answered with, so that its rows stay true when a payment changes. */
 export function keepPayments(payments: readonly PaymentView[]): void {
-  setState(({ mirror }) => ({ mirror: { ...mirror, payments: withPayments(mirror.payments, payments) } }))
+  setState(({ mirror }) => ({ mirror: { ...mirror, payments: withAnswer(mirror.payments, payments) } }))
 }
 
 function react(payment: PaymentView, was: PaymentView['state'] | null): void {

@@ -12,7 +12,7 @@ export function currencyOf(unit: string): string | null {
 /** How many digits of an amount come after the point: 2 for eur, 0 for sat. */
 export function fractionDigits(unit: string): number {
   const currency = currencyOf(unit)
-  return currency === null ? 0 : (currencyFormat(currency).resolvedOptions().maximumFractionDigits ?? 0)
+  return currency === null ? 0 : currencyDigits(currency)
 }
 
 export type AmountPart = { readonly kind: 'sign' | 'whole' | 'fraction' | 'unit'; readonly text: string }
@@ -69,10 +69,30 @@ const currencyNames = new Intl.DisplayNames(locale, { type: 'currency' })
 const currencies: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'))
 const formats = new Map<string, Intl.NumberFormat>()
 
+/**
+ * Digits of the minor unit, where they are not two (ISO 4217, list one): what NUT-01 counts in. Not those of `Intl`, which
+ * says how people like to write prices, and says it differently from one browser to the next.
+ */
+const minorUnits: readonly (readonly [digits: number, currencies: string])[] = [
+  [0, 'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'],
+  [3, 'BHD IQD JOD KWD LYD OMR TND'],
+]
+
+function currencyDigits(currency: string): number {
+  return minorUnits.find(([, listed]) => listed.split(' ').includes(currency))?.[0] ?? 2
+}
+
 function currencyFormat(currency: string): Intl.NumberFormat {
   const known = formats.get(currency)
   if (known) return known
-  const format = new Intl.NumberFormat(locale, { style: 'currency', currency, currencyDisplay: 'narrowSymbol' })
+  const digits = currencyDigits(currency)
+  const format = new Intl.NumberFormat(locale, {
+    style: 'currency',
+    currency,
+    currencyDisplay: 'narrowSymbol',
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  })
   formats.set(currency, format)
   return format
 }

@@ -2,6 +2,7 @@
 // words does not compile. Nothing that is not final says that it is paid (protocol section 5).
 
 import type { ErrorCode, ErrorFacts } from './errors.ts'
+import { isolated, plainText } from './foreign.ts'
 import type { CashOutView, PaymentAlarm, PaymentState, PaymentView, WithdrawView } from './model.ts'
 import { formatAmount } from './units.ts'
 
@@ -119,7 +120,10 @@ export const cashOutWords = {
 
 export type Notice = { readonly title: string; readonly body: string }
 
-/** What a notification says about a payment that has just reached its state. */
+/**
+ * What a notification says about a payment that has just reached its state. What others wrote comes last, on the same
+ * line: it can neither push what is known out of sight nor turn it around.
+ */
 export function paymentNotice(payment: PaymentView, options: { readonly isPlayMoney?: boolean } = {}): Notice {
   const { direction, state, name, memo } = payment
   const amount = formatAmount(payment.amount, payment.unit)
@@ -127,13 +131,13 @@ export function paymentNotice(payment: PaymentView, options: { readonly isPlayMo
   const title = noticeTitles[direction](amount, badge, name)
   return {
     title: options.isPlayMoney ? `${title} (play money)` : title,
-    body: memo ? `“${memo}” ${sentence}` : sentence,
+    body: plainText(memo ?? '') === '' ? sentence : `${sentence} “${isolated(memo ?? '')}”`,
   }
 }
 
 const noticeTitles: Record<PaymentView['direction'], (amount: string, badge: string, name: string) => string> = {
   in: (amount, badge) => `${badge}: ${amount} to you`,
-  out: (amount, badge, name) => `${badge}: ${amount}${name === '' ? '' : ` to ${name}`}`,
+  out: (amount, badge, name) => `${badge}: ${amount}${plainText(name) === '' ? '' : ` to ${isolated(name)}`}`,
 }
 
 export type ErrorWords = {
@@ -373,7 +377,7 @@ const errors: Record<ErrorCode, ErrorWords | ((fact: Fact) => ErrorWords)> = {
   folder_damaged: {
     title: 'The files of this wallet cannot be read',
     body: 'Farthing has stopped so that nothing is made worse.',
-    action: 'Keep the folder as it is. Your twelve words can bring back coins on another computer.',
+    action: 'Keep the folder as it is, and your twelve words. This Farthing cannot restore a wallet from them yet.',
   },
   folder_too_new: {
     title: 'This wallet was used by a newer Farthing',
@@ -383,7 +387,8 @@ const errors: Record<ErrorCode, ErrorWords | ((fact: Fact) => ErrorWords)> = {
   no_phrase: {
     title: 'The twelve words of this wallet are missing here',
     body: 'Without them Farthing cannot use the coins.',
-    action: 'Have your twelve words ready and restore the wallet.',
+    action:
+      'Put the file with them back, if you have a copy of it. This Farthing cannot restore a wallet from them yet.',
   },
   bad_phrase: {
     title: 'These are not the words of this wallet',

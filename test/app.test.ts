@@ -390,7 +390,7 @@ describe('starting', () => {
     logs.length = 0
     const again = await open('Ann', { listenHost: '203.0.113.7' })
     expect((await again.seen()).slices.mints).toHaveLength(1)
-    expect(logs.some((line) => line.includes('nobody can reach'))).toBe(true)
+    await vi.waitFor(() => expect(logs.some((line) => line.includes('nobody can reach'))).toBe(true))
   })
 })
 

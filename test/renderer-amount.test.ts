@@ -16,6 +16,9 @@ describe('an amount', () => {
     [5, 'eur', '€0.05'],
     [123456789, 'usd', '$1,234,567.89'],
     [5000, 'jpy', '¥5,000'],
+    [1260, 'huf', 'Ft\u00a012.60'],
+    [1260, 'rsd', 'RSD\u00a012.60'],
+    [1260, 'kwd', 'KWD\u00a01.260'],
     [2150, 'sat', '2,150 sat'],
     [2150, 'msat', '2,150 msat'],
     [1, 'coin', '1 coin'],
@@ -49,6 +52,11 @@ describe('an amount', () => {
   test('units have names', () => {
     expect(['eur', 'sat', 'coin'].map(unitTitle)).toEqual(['Euro', 'Sat', 'Coins'])
     expect(['eur', 'jpy', 'sat'].map(fractionDigits)).toEqual([2, 0, 0])
+  })
+
+  test('a currency has the minor unit of ISO 4217, whatever the browser thinks of its prices', () => {
+    const units = ['huf', 'idr', 'cop', 'pkr', 'lbp', 'iqd', 'kwd', 'clp', 'krw', 'ugx']
+    expect(units.map(fractionDigits)).toEqual([2, 2, 2, 2, 2, 3, 3, 0, 0, 0])
   })
 })
 
@@ -92,10 +100,14 @@ describe('a keypad', () => {
 
   test('starts with an amount and gives the same amount back', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: maxAmount }), fc.constantFrom('eur', 'jpy', 'sat'), (amount, unit) => {
-        expect(entryAmount(amountEntry(amount, unit), unit)).toBe(amount)
-        expect(parseAmount(formatAmount(amount, unit), unit)).toBe(amount)
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: maxAmount }),
+        fc.constantFrom('eur', 'jpy', 'sat', 'kwd', 'huf'),
+        (amount, unit) => {
+          expect(entryAmount(amountEntry(amount, unit), unit)).toBe(amount)
+          expect(parseAmount(formatAmount(amount, unit), unit)).toBe(amount)
+        },
+      ),
     )
   })
 })
@@ -107,10 +119,25 @@ describe('an amount typed freely', () => {
     ['1,000', 'eur', 100000],
     ['1.234,56', 'eur', 123456],
     ['2,150 sat', 'sat', 2150],
+    ['1,234,567.89', 'eur', 123456789],
+    ['1.000.000', 'eur', 100000000],
+    ['0.500', 'eur', 50],
+    ['¥1,000.00', 'jpy', 1000],
     ['nothing', 'eur', null],
     ['0', 'eur', null],
     ['99999999999999999999', 'sat', null],
   ])('%s in %s', (text, unit, amount) => {
     expect(parseAmount(text, unit)).toBe(amount)
+  })
+
+  test.each([
+    ['¥1,000.50', 'jpy'],
+    ['12.5', 'sat'],
+    ['12,50 sat', 'sat'],
+    ['12.3456', 'eur'],
+    ['1.5.2', 'eur'],
+    ['1,00,000', 'sat'],
+  ])('%s in %s is finer than the unit, or nothing: it never becomes more', (text, unit) => {
+    expect(parseAmount(text, unit)).toBeNull()
   })
 })

@@ -1,7 +1,7 @@
 // The window's copy of the host's state: nothing old, nothing missed, nothing repainted that did not change.
 
 import { describe, expect, test } from 'vitest'
-import { emptyMirror, type Mirror, stale, withEvent, withSnapshot } from '../renderer/mirror.ts'
+import { emptyMirror, type Mirror, stale, withAnswer, withEvent, withSnapshot } from '../renderer/mirror.ts'
 import { moneyKinds } from '../renderer/money.ts'
 import { reactionTo } from '../renderer/reactions.ts'
 import { home, readRoute, sameRoute, to } from '../renderer/route.ts'
@@ -47,6 +47,15 @@ describe('events', () => {
   test('that are old are dropped', () => {
     const old = { kind: 'slice', revision: 10, name: 'latest', value: [] } as const
     expect(withEvent(fresh, old)).toBe(fresh)
+  })
+
+  test('stay when the answer to a command comes late, and says how the payment was before', () => {
+    const before = payment(3)
+    const after = payment(3, { state: 'bounced', updatedAt: 9 })
+    const { payments } = withEvent(fresh, { kind: 'payment', revision: 11, payment: after, was: 'signed' })
+    expect(withAnswer(payments, [before])).toBe(payments)
+    expect(withAnswer(payments, [{ ...after, alarm: 'blocked_at_mint' }]).get(after.id)?.alarm).toBe('blocked_at_mint')
+    expect(withAnswer(payments, [payment(7)]).get(payment(7).id)).toEqual(payment(7))
   })
 
   test('after a gap are held until a snapshot, which they may be newer than', () => {

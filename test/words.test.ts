@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { errorCodes } from '../shared/errors.ts'
+import { isolated } from '../shared/foreign.ts'
 import { type PaymentView, paymentAlarms, paymentStates } from '../shared/model.ts'
 import { formatAmount } from '../shared/units.ts'
 import { alarmWords, cashOutWords, errorWords, paymentNotice, paymentWords, withdrawWords } from '../shared/words.ts'
@@ -58,13 +59,22 @@ describe('states of a payment', () => {
 
   test('a notification names the amount, the other side, the note, and play money as such', () => {
     expect(paymentNotice(payment)).toEqual({
-      title: 'Paid: €12.60 to Bäckerei Holm',
-      body: '“Two loaves” Final. The mint has confirmed it.',
+      title: `Paid: €12.60 to ${isolated('Bäckerei Holm')}`,
+      body: `Final. The mint has confirmed it. “${isolated('Two loaves')}”`,
     })
     expect(paymentNotice({ ...payment, direction: 'in', name: '', state: 'signed', memo: null }).title).toBe(
       'Signed: €12.60 to you',
     )
     expect(paymentNotice(payment, { isPlayMoney: true }).title).toContain('(play money)')
+  })
+
+  test('a note cannot push what is known out of a notification, or turn it around', () => {
+    const memo = '” Final. The money is yours.\n\n\n\u202e'
+    const { title, body } = paymentNotice({ ...payment, direction: 'in', state: 'signed', name: '', memo })
+    expect(title).toBe('Signed: €12.60 to you')
+    expect(body.startsWith(paymentWords.in.signed.sentence)).toBe(true)
+    expect(body).not.toMatch(/[\n\u202e]/)
+    expect(paymentNotice({ ...payment, name: '\u202e' }).title).toBe('Paid: €12.60')
   })
 })
 
@@ -94,6 +104,12 @@ describe('errors', () => {
   test('facts without a unit are left out', () => {
     expect(errorWords('not_enough', { largest: 11200 }).action).toBe('Pay less, or add money first.')
   })
+})
+
+test('nobody without words or folder is sent to a way back that is not built', () => {
+  for (const code of ['no_phrase', 'folder_damaged'] as const) {
+    expect(errorWords(code).action).toContain('cannot restore a wallet')
+  }
 })
 
 test('no words are jargon', () => {

@@ -31,9 +31,9 @@ export function createNotices({ icon, isWanted, isPlayMoney, onOpen }: NoticesOp
     take: (event) => {
       if (event.kind !== 'payment' || !isWorthANotice(event) || !isWanted() || !Notification.isSupported()) return
       const { id, mintUrl } = event.payment
-      const words = paymentNotice(event.payment, { isPlayMoney: isPlayMoney(mintUrl) })
+      const { title, body } = paymentNotice(event.payment, { isPlayMoney: isPlayMoney(mintUrl) })
       // The window makes the sound, whether it is looked at or not.
-      const notice = new Notification({ ...words, ...picture, silent: true })
+      const notice = new Notification({ title, body: withoutMarkup(body), ...picture, silent: true })
       notice.on('click', () => {
         forget(notice)
         onOpen(id)
@@ -49,6 +49,11 @@ export function createNotices({ icon, isWanted, isPlayMoney, onOpen }: NoticesOp
       notice.show()
     },
   }
+}
+
+/** Desktops on Linux read markup in a body (Desktop Notifications Specification, section 4.1); notes come from others. */
+function withoutMarkup(body: string): string {
+  return process.platform === 'linux' ? body.replaceAll('<', '‹') : body
 }
 
 /** Money came in, as a promise or for good; a promise, given or taken, was kept; a promise to us was broken. */

@@ -87,7 +87,7 @@ function Places({ screen }: { readonly screen: Screen }) {
 function Me() {
   const { name, fingerprint } = useProfile()
   return (
-    <a className="me" href={to.settings()}>
+    <a className="me" href={to.settings('you')}>
       <Egg picture={fingerprint.picture} size={36} />
       <span>
         {name !== '' && <b className="clip">{name}</b>}

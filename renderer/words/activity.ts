@@ -1,9 +1,9 @@
 // Words of Activity: the list, and what happened to one payment.
 
 import type { ErrorCode } from '../../shared/errors.ts'
+import { isolated, plainText } from '../../shared/foreign.ts'
 import type { PaymentDetailView, PaymentFilter, PaymentState, PaymentView } from '../../shared/model.ts'
 import { formatAmount } from '../../shared/units.ts'
-import { isolated, plainText } from '../foreign.ts'
 import type { DaySum } from '../payment-list.ts'
 import { payments, whoWords } from './common.ts'
 

@@ -14,11 +14,11 @@ export const frameWords = {
   lost: {
     title: 'Farthing has stopped',
     body: 'This page cannot reach the program on your computer any more. Your money is where it was.',
-    action: 'Start Farthing again. This page goes on by itself.',
+    action: 'Start Farthing again and open the link it gives you. If it only slept, this page goes on by itself.',
   },
   lockedOut: {
-    title: 'Open the link again',
+    title: 'Open a new link',
     body: 'This page is not allowed to use your wallet: the link it was opened with has ended.',
-    action: 'Open the link that Farthing showed when it was started, or start it again for a new one.',
+    action: 'Press Enter in the terminal where Farthing runs: it prints a new link. A link works once.',
   },
 }

@@ -1,8 +1,8 @@
 // Words of Mints: the list, adding money, cashing out, what is known of a mint.
 
+import { isolated } from '../../shared/foreign.ts'
 import type { CashOutView, MintView, WithdrawView } from '../../shared/model.ts'
 import { formatAmount, unitTitle } from '../../shared/units.ts'
-import { isolated } from '../foreign.ts'
 import { countdown, dateAndTime } from '../time.ts'
 import { payments } from './common.ts'
 

@@ -3,7 +3,7 @@
 export const phraseWords = {
   title: 'Write these twelve words on paper',
   titleAgain: 'Your twelve words',
-  why: 'They bring your money back if this computer is lost. Whoever has them has the money, so no photo, no cloud.',
+  why: 'They are what brings your money back if this computer is lost; this version cannot do that yet. Whoever has them has the money, so no photo, no cloud.',
   list: 'Your twelve words, in this order',
   covered: 'Make sure that nobody looks over your shoulder.',
   show: 'Show the words',

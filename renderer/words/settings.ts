@@ -17,7 +17,7 @@ export const settingsWords = {
   phrase: {
     title: 'Your money, safe',
     words: 'Twelve words',
-    means: 'They bring back your coins on a new computer.',
+    means: 'They are what brings back your coins on a new computer; this version cannot do that yet.',
     unseen: 'Not written down yet.',
     seen: 'Not checked yet.',
     checked: 'Written down and checked.',

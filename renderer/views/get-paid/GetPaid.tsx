@@ -237,7 +237,7 @@ function Code({ place }: { readonly place: Place }) {
         <Egg picture={fingerprint.picture} size={32} />
         <span className="small">
           {name === '' ? (
-            <a className="link" href={to.settings()}>
+            <a className="link" href={to.settings('you')}>
               {words.nameLink}
             </a>
           ) : (

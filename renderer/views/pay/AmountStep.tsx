@@ -1,9 +1,9 @@
 // "How much?", or what a request asks for; from which mint, and a note. Nobody is asked anything yet.
 
 import type { ReactNode } from 'react'
+import { isolated, plainText } from '../../../shared/foreign.ts'
 import type { MintView } from '../../../shared/model.ts'
 import { formatAmount, unitTitle } from '../../../shared/units.ts'
-import { isolated, plainText } from '../../foreign.ts'
 import type { Money } from '../../money.ts'
 import { to } from '../../route.ts'
 import { go, useMints, useMoney } from '../../store.ts'

@@ -1,11 +1,11 @@
 // What will happen if the person says yes: who, how much, the fee, the grade to expect. Paying is one press, once.
 
 import { AppError, type ErrorCode } from '../../../shared/errors.ts'
+import { isolated, plainText } from '../../../shared/foreign.ts'
 import type { PayPreviewView } from '../../../shared/model.ts'
 import { formatAmount } from '../../../shared/units.ts'
 import { errorWords } from '../../../shared/words.ts'
 import { amountEntry } from '../../amount.ts'
-import { isolated, plainText } from '../../foreign.ts'
 import { mintName } from '../../money.ts'
 import { to } from '../../route.ts'
 import { go, useMint, useMints, usePayment } from '../../store.ts'

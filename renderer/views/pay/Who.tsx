@@ -1,9 +1,9 @@
 // "Who do you want to pay?" Somebody on this network, or whoever a request names.
 
 import { useEffect, useEffectEvent } from 'react'
+import { isolated } from '../../../shared/foreign.ts'
 import type { NearbyView } from '../../../shared/model.ts'
 import { formatAmount } from '../../../shared/units.ts'
-import { isolated } from '../../foreign.ts'
 import { to } from '../../route.ts'
 import { useMints, useMoney, useNearby, useSettings } from '../../store.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -130,7 +130,7 @@ function Nobody({ search, isOn }: { readonly search: string; readonly isOn: bool
     return (
       <p className="nobody muted">
         {words.lanOff}{' '}
-        <a className="link" href={to.settings()}>
+        <a className="link" href={to.settings('network')}>
           {words.settings}
         </a>
       </p>

@@ -3,11 +3,11 @@
 
 import { create } from 'zustand'
 import { AppError, toAppError } from '../../../shared/errors.ts'
+import { isolated } from '../../../shared/foreign.ts'
 import type { FingerprintView, NearbyView, PayPreviewView, ReadRequestView } from '../../../shared/model.ts'
 import { formatAmount } from '../../../shared/units.ts'
 import { amountEntry, entryAmount } from '../../amount.ts'
 import { call } from '../../client.ts'
-import { isolated } from '../../foreign.ts'
 import { type Href, to } from '../../route.ts'
 import { announce, go, goInstead, keepPayments, paymentsNow, slicesNow, untilPayment, type Visit } from '../../store.ts'
 import { payWords } from '../../words/pay.ts'

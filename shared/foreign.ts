@@ -4,7 +4,7 @@
 const turns = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g
 const controls = /[\p{Cc}\u2028\u2029]+/gu
 
-/** Without what only deceives: one line, no control characters. Shown inside `<bdi>`. */
+/** Without what only deceives: one line, no control characters. On screens shown inside `<bdi>`. */
 export function plainText(text: string): string {
   return text.replace(turns, '').replace(controls, ' ').replace(/\s+/g, ' ').trim()
 }
