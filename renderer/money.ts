@@ -1,5 +1,6 @@
 // What a person has, by kind of money: one unit, of all mints together, but play money never with real money. Pure.
 
+import { plainText } from '../shared/foreign.ts'
 import type { MintView, UnitBalance } from '../shared/model.ts'
 
 export type Money = {
@@ -36,8 +37,11 @@ export function moneyKinds(mints: readonly MintView[]): readonly Money[] {
   return (used.length > 0 ? used : all).sort((a, b) => Number(a.isPlayMoney) - Number(b.isPlayMoney))
 }
 
+/** As the mint calls itself, which is somebody else's text; else its address. */
 export function mintName(mint: Pick<MintView, 'name' | 'url'>): string {
-  return mint.name?.replace(playMoneyNote, '') || mint.url.replace(/^https?:\/\//, '').replace(/\/$/, '')
+  return (
+    plainText(mint.name ?? '').replace(playMoneyNote, '') || mint.url.replace(/^https?:\/\//, '').replace(/\/$/, '')
+  )
 }
 
 /** Its amounts are tagged wherever they stand: said twice it is only long. */

@@ -37,7 +37,7 @@ export const paymentWords = {
     },
     refused: {
       badge: 'Refused',
-      sentence: 'They did not take it. You can take your coins back.',
+      sentence: 'They did not take it. You can take your coins back; until you have them it can still become final.',
     },
     taking_back: {
       badge: 'Coming back',
@@ -58,7 +58,7 @@ export const paymentWords = {
     bounced: {
       badge: 'Bounced',
       sentence:
-        'The payer had spent these coins elsewhere. You did not get this money, and your balance never counted it.',
+        'The mint says that these coins were spent in another way. You did not get this money, and your balance never counted it.',
     },
     dead: {
       badge: 'Needs a new signature',

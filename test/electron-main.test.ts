@@ -1047,6 +1047,8 @@ describe('the log', () => {
     'lnbc20u1p3y0x3hpp5743k2g0fsqqxj7n8qzuhns5gmkk4djeejk3wkp64ppevgekvc0jsdqcve5kzar2v9nr5',
     '02'.repeat(33),
     'abandon ability able about above absent absorb abstract absurd abuse access accident',
+    'Abandon\tAbility\tAble\tAbout\tAbove\tAbsent\tAbsorb\tAbstract\tAbsurd\tAbuse\tAccess\tAccident',
+    'abandon","ability","able","about","above","absent","absorb","abstract","absurd","abuse","access","accident',
   ])('holds nothing like %j', (secret) => {
     expect(withoutSecrets(`Before: ${secret} (after).`)).toBe('Before: […] (after).')
   })

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { emptyMirror, type Mirror, stale, withAnswer, withEvent, withSnapshot } from '../renderer/mirror.ts'
-import { moneyKinds } from '../renderer/money.ts'
+import { mintName, moneyKinds } from '../renderer/money.ts'
 import { reactionTo } from '../renderer/reactions.ts'
 import { home, readRoute, sameRoute, to } from '../renderer/route.ts'
 import { dayName, groupByDay } from '../renderer/time.ts'
@@ -155,6 +155,12 @@ describe('money', () => {
       [true, 100],
     ])
   })
+})
+
+test('a mint cannot turn the sentence its name stands in, nor have an empty one', () => {
+  const url = 'https://mint.example'
+  expect(mintName({ url, name: 'Harbour\u202e\n Mint (play money)' })).toBe('Harbour Mint')
+  expect(mintName({ url, name: '\u200b' })).toBe('mint.example')
 })
 
 describe('a reaction', () => {

@@ -97,6 +97,9 @@ describe('text of somebody else', () => {
     expect(plainText('\u202eevil\u0007\n name\u2069')).toBe('evil name')
     expect(isolated('a\u2069b')).toBe('\u2068ab\u2069')
   })
+  test('is nothing where there is nothing to see: a screen says "Somebody" then', () => {
+    for (const name of ['\u202e', ' \n', '\u200b\u200d', '\u{e0041}\ufe0f', '\u3164']) expect(plainText(name)).toBe('')
+  })
   test('keeps letters of every script, and joined emoji', () => {
     for (const name of ['شيرين', 'Bäckerei Holm', '👩‍🌾 Nora', '東京']) expect(plainText(name)).toBe(name)
   })

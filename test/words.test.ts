@@ -51,6 +51,11 @@ describe('states of a payment', () => {
     expect(paymentWords.in.signed.sentence).toContain('bounce')
   })
 
+  test('what only the mint says is told as that, and a refusal does not promise what may still change', () => {
+    expect(paymentWords.in.bounced.sentence).toMatch(/^The mint says/)
+    expect(paymentWords.out.refused.sentence).toContain('can still become final')
+  })
+
   test('what did not happen says that no money was lost or won by it', () => {
     expect(paymentWords.out.abandoned.sentence).toContain('Nothing left your wallet')
     expect(paymentWords.out.preparing.sentence).toContain('Nothing has left your wallet')

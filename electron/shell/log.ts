@@ -16,7 +16,7 @@ const secretLooking = [
   /\bln(?:bc|tb|bcrt)[a-z0-9]{16,}/gi,
   /\b(?:cashu|farthing):\S+/gi,
   /\b[0-9a-f]{48,}\b/gi,
-  /\b[a-z]{3,8}(?:[ ,]+[a-z]{3,8}){11,}\b/g,
+  /\b[a-z]{3,8}(?:["',\s]+[a-z]{3,8}){11,}\b/gi,
 ]
 
 /**

@@ -1,4 +1,5 @@
 import { memo } from 'react'
+import { plainText } from '../../shared/foreign.ts'
 import type { PaymentView } from '../../shared/model.ts'
 import { formatAmount } from '../../shared/units.ts'
 import { type Href, to } from '../route.ts'
@@ -26,9 +27,10 @@ export const PaymentRow = memo(function PaymentRow({
   readonly isTabStop?: boolean
   readonly href?: Href
 }) {
-  const { state, direction, amount, unit, memo: note, createdAt, mintUrl, payee } = payment
+  const { state, direction, amount, unit, memo: written, createdAt, mintUrl, payee } = payment
   const isNothing = isVoid(state)
   const who = whoWords(payment)
+  const note = plainText(written ?? '')
   return (
     <a
       className="payment"
@@ -42,7 +44,7 @@ export const PaymentRow = memo(function PaymentRow({
           <Foreign>{who}</Foreign>
         </span>
         <span className="payment-note clip">
-          {note && note !== who && (
+          {note !== '' && note !== who && (
             <>
               <Foreign>{note}</Foreign> ·{' '}
             </>

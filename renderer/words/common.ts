@@ -1,5 +1,6 @@
 // Words that several screens share.
 
+import { plainText } from '../../shared/foreign.ts'
 import type { PaymentView } from '../../shared/model.ts'
 
 export const commonWords = {
@@ -19,8 +20,7 @@ export const commonWords = {
 
 /** Whom a payment is with. A payer gives no name: what it is for stands in its place. */
 export function whoWords({ direction, name, memo }: PaymentView): string {
-  if (name !== '') return name
-  return memo || (direction === 'in' ? 'To you' : 'To somebody')
+  return plainText(name) || plainText(memo ?? '') || (direction === 'in' ? 'To you' : 'To somebody')
 }
 
 /** "1 payment", "3 payments" */

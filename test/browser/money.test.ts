@@ -1,6 +1,8 @@
 // Money through the screens, as two people see it: real wallet processes, a real mint, a real Chromium on each.
 
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startMint } from '../../scripts/demo/processes.ts'
 import { writeClip } from './camera.ts'
 import { isWithoutChromium } from './chromium.ts'
 import { ask, button, confirm, heading, prepare, text, visit, waitForText } from './screens.ts'
@@ -146,5 +148,31 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await expect.poll(() => rows.getByText('Paid', { exact: true }).count(), { timeout: 15_000 }).toBe(4)
     expect(await ann.page.locator('a.payment[data-old]').count(), 'the old rows are the same ones').toBe(3)
     expect(await ann.page.evaluate('window.repainted')).toBe(0)
+  }, 90_000)
+
+  test('cash out: what it costs first, then yes, and the coins are gone when the mint has paid', async () => {
+    const other = await startMint(join(stage.folder, 'other'), 0)
+    try {
+      const { page, wallet } = await stage.open('Max', { coins: 100 })
+      const asked = await fetch(`${other.url}/v1/mint/quote/bolt11`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ amount: 40, unit: 'sat' }),
+      })
+      const { request } = (await asked.json()) as { request: string }
+      await visit({ page }, '#/mints/0/cash-out')
+      await page.getByLabel('Lightning invoice, with an amount').fill(request)
+      await button(page, 'What does it cost?').click()
+      await button(page, /^Cash out 40/).waitFor({ timeout: 20_000 })
+      const [before] = await wallet.call('mints.list', {})
+      expect(before?.balances[0]?.spendable, 'asking costs nothing').toBe(100)
+      await button(page, /^Cash out 40/).click()
+      await waitForText(page, 'Cashed out')
+      await expect.poll(async () => (await wallet.call('mints.list', {}))[0]?.balances[0]?.spendable).toBe(60)
+      const [books] = await wallet.call('audit.totals', {})
+      expect(books).toMatchObject({ spendable: 60, reserved: 0, cashedOut: 40, feesPaid: 0 })
+    } finally {
+      await other.kill()
+    }
   }, 90_000)
 })

@@ -2,6 +2,7 @@
 
 import { useState } from 'react'
 import { type ErrorCode, errorCodes } from '../../../shared/errors.ts'
+import { plainText } from '../../../shared/foreign.ts'
 import type { PaymentDetailView, PaymentState, PaymentView } from '../../../shared/model.ts'
 import { formatAmount } from '../../../shared/units.ts'
 import { alarmWords, errorWords, paymentWords } from '../../../shared/words.ts'
@@ -75,7 +76,7 @@ function Summary({ payment }: { readonly payment: PaymentView }) {
           </h2>
           <p className="small muted">
             {dayName(createdAt, now)}, <time dateTime={new Date(createdAt).toISOString()}>{clockTime(createdAt)}</time>
-            {memo && memo !== who && (
+            {memo && plainText(memo) !== who && (
               <>
                 {' '}
                 · <Foreign>{memo}</Foreign>

@@ -112,18 +112,18 @@ function Row({
   const held = mint.balances.filter(({ spendable }, at) => spendable > 0 || at === 0).slice(0, shownBalances)
   const more = mint.balances.filter(({ spendable }) => spendable > 0).length - held.length
   return (
-    <a className="payment mint" href={to.mint(index)} aria-current={isCurrent ? 'true' : undefined}>
+    <a className="mint" href={to.mint(index)} aria-current={isCurrent ? 'true' : undefined}>
       <MintDisc mint={mint} />
-      <span className="payment-who clip">
-        <span className="payment-name clip">
+      <span className="mint-what">
+        <span className="mint-name clip">
           <Foreign>{mintName(mint)}</Foreign>
         </span>
-        <span className="payment-note row mint-where">
+        <span className="row mint-where">
           <span className="clip">{addressWords(mint)}</span>
           {mint.isPlayMoney && <PlayTag />}
         </span>
       </span>
-      <span className="payment-amount">
+      <span className="mint-worth">
         {held.map(({ unit, spendable }) => (
           <span key={unit}>{formatAmount(spendable, unit)}</span>
         ))}

@@ -102,7 +102,7 @@ function Summary({
           <Egg picture={payee.picture} size={72} />
           <div>
             <Heading>
-              {words.title} <Foreign>{payeeName === '' ? payWords.somebody : payeeName}</Foreign>
+              {words.title} <Foreign>{plainText(payeeName) || payWords.somebody}</Foreign>
             </Heading>
             <div className="row">
               <Amount amount={amount} unit={unit} size="xl" />

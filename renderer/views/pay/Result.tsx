@@ -2,6 +2,7 @@
 // nothing but `final` says Paid.
 
 import { type ErrorCode, errorCodes } from '../../../shared/errors.ts'
+import { plainText } from '../../../shared/foreign.ts'
 import type { PaymentState, PaymentView } from '../../../shared/model.ts'
 import { formatAmount, locale } from '../../../shared/units.ts'
 import { alarmWords, errorWords, paymentWords } from '../../../shared/words.ts'
@@ -67,7 +68,7 @@ function Known({ payment }: { readonly payment: PaymentView }) {
     payment
   const { badge, sentence } = paymentWords[direction][state]
   const mint = useMint(mintUrl)
-  const who = <Foreign>{name === '' ? payWords.somebody : name}</Foreign>
+  const who = <Foreign>{plainText(name) || payWords.somebody}</Foreign>
   const grade = gradeOf(state)
   const isOpen = grade === 'way' || state === 'preparing'
   useHeading(state)

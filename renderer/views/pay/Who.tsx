@@ -1,7 +1,7 @@
 // "Who do you want to pay?" Somebody on this network, or whoever a request names.
 
 import { useEffect, useEffectEvent } from 'react'
-import { isolated } from '../../../shared/foreign.ts'
+import { isolated, plainText } from '../../../shared/foreign.ts'
 import type { NearbyView } from '../../../shared/model.ts'
 import { formatAmount } from '../../../shared/units.ts'
 import { to } from '../../route.ts'
@@ -169,7 +169,7 @@ function Person({ person, isFirst }: { readonly person: NearbyView; readonly isF
       <Egg picture={card.payee.picture} size={48} />
       <span className="person-who">
         <b className="clip">
-          <Foreign>{card.name === '' ? payWords.somebody : card.name}</Foreign>
+          <Foreign>{plainText(card.name) || payWords.somebody}</Foreign>
         </b>
         <span className="small muted">
           <FourWords words={card.payee.words} size="s" />

@@ -3,7 +3,7 @@
 
 import { create } from 'zustand'
 import { AppError, toAppError } from '../../../shared/errors.ts'
-import { isolated } from '../../../shared/foreign.ts'
+import { isolated, plainText } from '../../../shared/foreign.ts'
 import type { FingerprintView, NearbyView, PayPreviewView, ReadRequestView } from '../../../shared/model.ts'
 import { formatAmount } from '../../../shared/units.ts'
 import { amountEntry, entryAmount } from '../../amount.ts'
@@ -252,7 +252,7 @@ export async function prepare(): Promise<void> {
     if (mine !== attempts) return void call('pay.abandon', { id: preview.id }).catch(ignoreLate)
     setState({ asking: { state: 'ready', preview, at: performance.now() } })
     const { amount, total, unit, payeeName } = preview
-    const name = isolated(payeeName || payWords.somebody)
+    const name = isolated(plainText(payeeName) || payWords.somebody)
     announce(payWords.confirm.ready(formatAmount(amount, unit), name, formatAmount(total, unit)))
   } catch (thrown) {
     if (mine === attempts) setState({ asking: { state: 'failed', error: toAppError(thrown), openId: before } })
