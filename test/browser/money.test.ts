@@ -18,6 +18,24 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await stage.close()
   })
 
+  test('just try it: from nothing to a first payment with five presses of Enter', async () => {
+    const { page } = await stage.open('Nobody yet')
+    await button(page, /^Just try it/).focus()
+    await page.keyboard.press('Enter')
+    await button(page, 'Pay one practice coin').waitFor({ timeout: 30_000 })
+    expect(await text(page)).toMatch(/100 coins/)
+    await page.keyboard.press('Enter')
+    await heading(page, 'They ask you to pay')
+    expect(await text(page)).toMatch(/1 coin/)
+    await page.keyboard.press('Enter')
+    await confirm(page)
+    await heading(page, 'Paid')
+    await page.keyboard.press('Enter')
+    await heading(page, 'Welcome')
+    await waitForText(page, 'Practice stall')
+    expect(await text(page)).toMatch(/99 coins/)
+  }, 90_000)
+
   test('first run with practice coins, then a payment to the other one: both screens are right', async () => {
     const ann = await stage.open('Ann')
     await button(ann.page, /^New wallet/).click()
