@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/build-screens.ts',
+    setupFiles: 'test/patience.ts',
+    expect: { poll: { timeout: 20_000, interval: 50 } },
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -46,7 +46,7 @@ describe.skipIf(isWithoutChromium())('an audit finds nothing serious', () => {
     await prepare(ann, request)
     await confirm(ann.page)
     await heading(ann.page, 'Paid')
-  }, 120_000)
+  }, 240_000)
   afterAll(() => stage.close())
 
   test('in the audit itself: it sees a button without a name', async () => {
@@ -97,7 +97,7 @@ describe.skipIf(isWithoutChromium())('an audit finds nothing serious', () => {
     await visit(ann, `#/activity/${payment?.id}`)
     await ann.page.getByText('What happened').first().waitFor()
     expect(await audit(ann)).toEqual([])
-  }, 90_000)
+  }, 240_000)
 
   test('when the mint is out of reach, and when the app behind the screen is gone', async () => {
     await stage.cable.unplug()
@@ -105,16 +105,16 @@ describe.skipIf(isWithoutChromium())('an audit finds nothing serious', () => {
     await ann.page
       .getByText(/not reached since/)
       .first()
-      .waitFor({ timeout: 20_000 })
+      .waitFor({ timeout: 45_000 })
     expect(await audit(ann)).toEqual([])
     await stage.cable.plug()
 
     await ann.wallet.kill()
-    await ann.page.getByRole('alert').getByRole('heading').waitFor({ timeout: 20_000 })
+    await ann.page.getByRole('alert').getByRole('heading').waitFor({ timeout: 45_000 })
     expect(await audit(ann)).toEqual([])
     // The browser notes every try to reach it again.
     const other = ann.complaints.splice(0).filter((line) => !line.includes('ERR_CONNECTION_REFUSED'))
     expect(other.filter((line) => !line.includes('ERR_INCOMPLETE_CHUNKED_ENCODING'))).toEqual([])
     await ann.page.goto('about:blank')
-  }, 60_000)
+  }, 240_000)
 })

@@ -22,7 +22,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     const { page } = await stage.open('Nobody yet')
     await button(page, /^Just try it/).focus()
     await page.keyboard.press('Enter')
-    await button(page, 'Pay one practice coin').waitFor({ timeout: 30_000 })
+    await button(page, 'Pay one practice coin').waitFor({ timeout: 60_000 })
     expect(await text(page)).toMatch(/100 coins/)
     await page.keyboard.press('Enter')
     await heading(page, 'They ask you to pay')
@@ -34,7 +34,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await heading(page, 'Welcome')
     await waitForText(page, 'Practice stall')
     expect(await text(page)).toMatch(/99 coins/)
-  }, 90_000)
+  }, 240_000)
 
   test('first run with practice coins, then a payment to the other one: both screens are right', async () => {
     const ann = await stage.open('Ann')
@@ -45,7 +45,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await button(ann.page, 'Later').click()
     await heading(ann.page, 'Where should your coins come from?')
     await button(ann.page, /^Practice mint/).click()
-    await button(ann.page, /^Pay one practice coin/).waitFor({ timeout: 30_000 })
+    await button(ann.page, /^Pay one practice coin/).waitFor({ timeout: 60_000 })
     expect(await text(ann.page)).toContain('Hello, Ann')
     expect(await text(ann.page)).toMatch(/100 coins/)
     const [mint] = await ann.wallet.call('mints.list', {})
@@ -63,7 +63,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await waitForText(ann.page, /70/)
     await button(ann.page, /Bob/).first().click()
     await waitForText(ann.page, 'What happened')
-  }, 120_000)
+  }, 240_000)
 
   test('offline it is signed, in words and shape, and the chip says so; the mint back, it becomes paid by itself', async () => {
     const ann = await stage.open('Cleo', { coins: 100 })
@@ -74,7 +74,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
       await page
         .getByText(/not reached since/)
         .first()
-        .waitFor({ timeout: 20_000 })
+        .waitFor({ timeout: 45_000 })
     await prepare(ann, request)
     expect(await text(ann.page)).toContain('This payment will be signed.')
     await confirm(ann.page)
@@ -86,7 +86,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await heading(ann.page, /^Paid/)
     await waitForText(bob.page, '1 paid')
     for (const { page } of [ann, bob]) expect(await page.getByText(/not reached since/).count()).toBe(0)
-  }, 120_000)
+  }, 240_000)
 
   test('a code shown by one is read by the camera of the other', async () => {
     const bob = await stage.open('Eva', { coins: 0 })
@@ -102,11 +102,11 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     const ann = await stage.open('Fay', { coins: 20, camera: clip })
     await button(ann.page, /^Pay/).first().click()
     await button(ann.page, 'Scan').click()
-    await button(ann.page, /^Pay [^ ]/).waitFor({ timeout: 30_000 })
+    await button(ann.page, /^Pay [^ ]/).waitFor({ timeout: 60_000 })
     expect(await text(ann.page)).toMatch(/Pay Eva.*8.*sat.*Two loaves/)
     await confirm(ann.page)
     await heading(ann.page, 'Paid')
-  }, 120_000)
+  }, 240_000)
 
   test('with the keyboard alone, from Home to paid', async () => {
     const bob = await stage.open('Gus', { coins: 0 })
@@ -128,7 +128,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await page.keyboard.press('Enter')
     await heading(page, /^Hello/)
     expect(await text(page)).toContain('3')
-  }, 120_000)
+  }, 240_000)
 
   test('an amount above what is there is said before anybody is asked, and costs nothing', async () => {
     const bob = await stage.open('Ida', { coins: 0 })
@@ -138,7 +138,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     await waitForText(page, /20 sat/)
     expect(await text(page)).toMatch(/more than you have|not enough/i)
     expect(await wallet.call('payments.list', { limit: 5 })).toEqual([])
-  }, 60_000)
+  }, 240_000)
 
   test('a new payment and its way to paid repaint its own row and no other', async () => {
     const ann = await stage.open('Kim', { coins: 50 })
@@ -163,10 +163,10 @@ describe.skipIf(isWithoutChromium())('two people', () => {
       }
     }`)
     await pay(4)
-    await expect.poll(() => rows.getByText('Paid', { exact: true }).count(), { timeout: 15_000 }).toBe(4)
+    await expect.poll(() => rows.getByText('Paid', { exact: true }).count(), { timeout: 45_000 }).toBe(4)
     expect(await ann.page.locator('a.payment[data-old]').count(), 'the old rows are the same ones').toBe(3)
     expect(await ann.page.evaluate('window.repainted')).toBe(0)
-  }, 90_000)
+  }, 240_000)
 
   test('cash out: what it costs first, then yes, and the coins are gone when the mint has paid', async () => {
     const other = await startMint(join(stage.folder, 'other'), 0)
@@ -181,7 +181,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
       await visit({ page }, '#/mints/0/cash-out')
       await page.getByLabel('Lightning invoice, with an amount').fill(request)
       await button(page, 'What does it cost?').click()
-      await button(page, /^Cash out 40/).waitFor({ timeout: 20_000 })
+      await button(page, /^Cash out 40/).waitFor({ timeout: 45_000 })
       const [before] = await wallet.call('mints.list', {})
       expect(before?.balances[0]?.spendable, 'asking costs nothing').toBe(100)
       await button(page, /^Cash out 40/).click()
@@ -192,5 +192,5 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     } finally {
       await other.kill()
     }
-  }, 90_000)
+  }, 240_000)
 })

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import type { Locator, Page } from 'playwright-core'
 import type { Window } from './stage.ts'
 
-const waitMs = 20_000
+const waitMs = 45_000
 
 /** The question of the screen. */
 export const heading = (page: Page, name: string | RegExp): Promise<void> =>

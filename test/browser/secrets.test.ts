@@ -100,7 +100,7 @@ describe.skipIf(isWithoutChromium())('between screen and wallet', () => {
       const found = [...secrets].filter(([text]) => all.includes(text)).map(([, what]) => what)
       expect(found).toEqual([])
     }
-  }, 120_000)
+  }, 240_000)
 
   test('the twelve words cross when a person asks to see them, and at no other time', async () => {
     const { page, crossed } = await stage.open('Cleo', { coins: 0 })
@@ -121,5 +121,5 @@ describe.skipIf(isWithoutChromium())('between screen and wallet', () => {
     )
     expect(kept).not.toContain(words[0])
     expect(await page.content()).not.toContain(words.slice(0, 2).join(' '))
-  }, 60_000)
+  }, 240_000)
 })

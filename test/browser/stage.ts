@@ -135,8 +135,8 @@ async function prepare(wallet: WalletProcess, mintUrl: string, coins: number): P
   })
 }
 
-/** Asks again and again. @throws Error after a quarter of a minute */
-export async function until(isSo: () => Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+/** Asks again and again. @throws Error after 40 s */
+export async function until(isSo: () => Promise<boolean>, timeoutMs = 40_000): Promise<void> {
   for (const end = Date.now() + timeoutMs; !(await isSo()); await setTimeout(100)) {
     if (Date.now() > end) throw new Error(`not so after ${timeoutMs} ms: ${isSo}`)
   }
