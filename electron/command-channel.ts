@@ -1,7 +1,7 @@
 // Commands of the parent process over Node's process channel, each answered under its number.
 
 import { toAppError } from '../shared/errors.ts'
-import { z } from '../shared/schema.ts'
+import { readAs, z } from '../shared/schema.ts'
 
 const callSchema = z.object({ id: z.number(), command: z.string(), input: z.unknown() })
 
@@ -25,7 +25,7 @@ export function parentChannel(log: (line: string) => void): ParentChannel | unde
     send,
     answer: (route) => {
       process.on('message', (message) => {
-        const call = callSchema.safeParse(message)
+        const call = readAs(callSchema, message)
         if (!call.success) return log('bad_input: a message that is no command')
         const { id, command, input } = call.data
         route(command, input).then(

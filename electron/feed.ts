@@ -10,10 +10,14 @@ export type Feed = {
   touch(...names: readonly SliceName[]): void
   /** This payment changed. */
   touchPayment(id: string): void
+  /** Of the last event. */
+  revision(): number
   stop(): void
 }
 
 export type FeedParts = {
+  /** The first event has the next one: above every one that a window may have seen before. */
+  readonly revision: number
   /** How each slice is read now. */
   readonly read: { readonly [N in SliceName]: () => Slices[N] }
   /** A payment as people see it, and the state it was in before its last change; undefined when the id is none. */
@@ -26,8 +30,8 @@ export type FeedParts = {
 /** Long enough to gather what one step of an operation changes, too short to be noticed. */
 const gatherMs = 25
 
-export function createFeed({ read, payment, send, report }: FeedParts): Feed {
-  let revision = 0
+export function createFeed({ revision: first, read, payment, send, report }: FeedParts): Feed {
+  let revision = first
   let isStopped = false
   let timer: ReturnType<typeof setTimeout> | undefined
   const touched = new Set<SliceName>()
@@ -45,6 +49,8 @@ export function createFeed({ read, payment, send, report }: FeedParts): Feed {
     withdraws: () => ({ kind: 'slice', revision, name: 'withdraws', value: read.withdraws() }),
     cashOuts: () => ({ kind: 'slice', revision, name: 'cashOuts', value: read.cashOuts() }),
     practice: () => ({ kind: 'slice', revision, name: 'practice', value: read.practice() }),
+    backup: () => ({ kind: 'slice', revision, name: 'backup', value: read.backup() }),
+    restore: () => ({ kind: 'slice', revision, name: 'restore', value: read.restore() }),
   }
 
   const flush = (): void => {
@@ -94,6 +100,8 @@ export function createFeed({ read, payment, send, report }: FeedParts): Feed {
           withdraws: read.withdraws(),
           cashOuts: read.cashOuts(),
           practice: read.practice(),
+          backup: read.backup(),
+          restore: read.restore(),
         },
       }
     },
@@ -105,6 +113,7 @@ export function createFeed({ read, payment, send, report }: FeedParts): Feed {
       touchedPayments.add(id)
       soon()
     },
+    revision: () => revision,
     stop: () => {
       isStopped = true
       clearTimeout(timer)

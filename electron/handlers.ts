@@ -2,9 +2,10 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { AppError } from '../shared/errors.ts'
-import type { Handlers, InputOf } from '../shared/ipc.ts'
-import type { CashOutView, PayPreviewView, RequestView, WithdrawView } from '../shared/model.ts'
+import type { CommandName, InputOf, OutputOf } from '../shared/ipc.ts'
+import type { CashOutView, PayPreviewView, RequestView, Sealing, WithdrawView } from '../shared/model.ts'
 import { bareRequest, decodeRequest, encodeRequest, type Request, requestLink } from '../shared/request.ts'
+import type { Backups } from './backups.ts'
 import type { Feed } from './feed.ts'
 import { paymentsCsv } from './payments-csv.ts'
 import type { PhraseCheck } from './phrase-check.ts'
@@ -27,9 +28,17 @@ export type HandlerParts = {
   readonly feed: Feed
   readonly view: WalletView
   readonly practice: PracticeMint
+  readonly backups: Backups
+  readonly pickFolder: (() => Promise<string | null>) | undefined
   readonly phraseCheck: PhraseCheck
   readonly phrase: () => string
+  /** What protects the phrase now. */
+  readonly sealing: () => Sealing
 }
+
+/** What an open wallet is asked; the gate in front of it answers the rest. */
+export type WalletCommand = Exclude<CommandName, `gate.${string}`>
+export type WalletHandlers = { readonly [N in WalletCommand]: (input: InputOf<N>) => Promise<OutputOf<N>> }
 
 /** What is due within this counts as open in the books; what is only looked at again tomorrow does not. */
 const soonMs = 60_000
@@ -37,8 +46,8 @@ const never = Number.POSITIVE_INFINITY
 /** Payments read at a time for an export. */
 const exportPage = 200
 
-export function createHandlers(parts: HandlerParts): Handlers {
-  const { engine, store, clock, reach, feed, view, practice, phraseCheck } = parts
+export function createHandlers(parts: HandlerParts): WalletHandlers {
+  const { engine, store, clock, reach, feed, view, practice, phraseCheck, backups } = parts
   const mintAt = (url: string): MintRow => {
     const mint = store.read.mintByUrl(normaliseMintUrl(url))
     if (!mint || !view.isListed(mint)) throw new AppError('mint_unknown', 'this mint was not added')
@@ -68,6 +77,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     'app.snapshot': async () => feed.snapshot(),
     'profile.rename': async ({ name }) => {
       rename(store, name)
+      backups.note()
       feed.touch('profile')
       return view.profile()
     },
@@ -89,7 +99,11 @@ export function createHandlers(parts: HandlerParts): Handlers {
       return { wrong }
     },
     'settings.change': async (change) => {
+      if (typeof change.idleLockMinutes === 'number' && parts.sealing() !== 'passphrase') {
+        throw new AppError('wrong_state', 'locking needs a passphrase')
+      }
       const settings = changeSettings(store, change)
+      backups.note()
       if (!settings.lan) await reach.hide()
       feed.touch('settings', 'nearby')
       return settings
@@ -100,6 +114,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     'mints.list': async () => view.mints(),
     'mints.add': async ({ url }) => {
       const { account } = await engine.mints.add(url)
+      backups.note()
       feed.touch('mints')
       const added = store.read.mint(account)
       if (!added) throw new AppError('internal', 'the mint was not stored')
@@ -142,9 +157,15 @@ export function createHandlers(parts: HandlerParts): Handlers {
 
     'request.create': async (order) => {
       const mint = mintAt(order.mintUrl)
-      return createRequest(engine, await reach.address(), mint, order)
+      const request = createRequest(engine, await reach.address(), mint, order)
+      backups.note()
+      return request
     },
-    'request.close': async ({ id }) => ({ isClosed: engine.closeRequest(id) }),
+    'request.close': async ({ id }) => {
+      const isClosed = engine.closeRequest(id)
+      backups.note()
+      return { isClosed }
+    },
     'request.read': async ({ text }) => view.readRequest(text),
 
     'pay.prepare': async ({ request: text, amount, memo, mintUrl }) => {
@@ -203,6 +224,21 @@ export function createHandlers(parts: HandlerParts): Handlers {
     'payments.get': async ({ id }) => view.paymentDetail(id),
     'payments.export': () => paymentsCsv(everyPayment(view)),
 
+    'backup.export': ({ passphrase }) => backups.export(passphrase),
+    'backup.setFolder': ({ folder }) => backups.setFolder(folder),
+    'backup.pickFolder': async () => ({ folder: (await parts.pickFolder?.()) ?? null }),
+    'backup.saveNow': () => backups.saveNow(),
+    'backup.merge': ({ file, passphrase }) => backups.merge(Buffer.from(file, 'base64'), passphrase),
+
+    'restore.again': async ({ mintUrl }) => {
+      engine.searchAgain(mintAt(mintUrl).account)
+      return view.restore()
+    },
+    'restore.noOpenPayments': async () => {
+      await engine.noOpenPayments()
+      return view.restore()
+    },
+
     'nearby.list': async () => {
       await reach.look(true)
       return view.nearby().people
@@ -221,13 +257,14 @@ export function createHandlers(parts: HandlerParts): Handlers {
     'audit.totals': async () =>
       store.read.mints().flatMap(({ account }) =>
         view.unitsOf(account).map((unit) => {
-          const { spendable, reserved, handed_over } = store.read.totals(account, unit)
+          const { spendable, reserved, handed_over, quarantined } = store.read.totals(account, unit)
           const operations = store.read.operations({ account }).filter((operation) => operation.unit === unit)
           return {
             unit,
             spendable,
             reserved,
             handedOver: handed_over,
+            resting: quarantined,
             feesPaid: operations.reduce((sum, operation) => sum + feePaid(operation), 0),
             cashedOut: operations.reduce((sum, operation) => sum + cashedOut(operation), 0),
             openOperations: operations.filter(({ nextAttemptAt }) => (nextAttemptAt ?? never) < clock.now() + soonMs)

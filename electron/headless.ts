@@ -2,19 +2,23 @@
 // the end-to-end tests run wallets this way, through the same router as every other host.
 
 import { parseArgs } from 'node:util'
-import { toAppError } from '../shared/errors.ts'
+import { withoutSecrets } from '../shared/log-text.ts'
 import { startApp } from './app.ts'
 import { parentChannel } from './command-channel.ts'
 import { hostFlags, hostUsage, readHostFlags } from './host-options.ts'
+import { endOnDefect, sayWhyNot } from './last-words.ts'
 import { createRouter } from './router.ts'
 
 const usage = `headless --data DIR ${hostUsage}`
 
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: hostFlags })
+  // A log on the disk that is full, or that nobody reads any more, is no reason to end.
+  process.stderr.on('error', () => {})
   const log = (line: string): void => {
-    process.stderr.write(`${new Date().toISOString()} ${line}\n`)
+    process.stderr.write(`${new Date().toISOString()} ${withoutSecrets(line)}\n`)
   }
+  endOnDefect(log)
   const parent = parentChannel(log)
   if (values.data === undefined || !parent) throw new Error(`${usage}\nruns as a child process with a channel`)
   const app = await startApp({
@@ -37,7 +41,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((thrown) => {
-  const { code, message } = toAppError(thrown)
-  process.stderr.write(`${code}: ${message}\n${thrown instanceof Error ? thrown.message : ''}\n`)
+  sayWhyNot(thrown)
   process.exit(1)
 })

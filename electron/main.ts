@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { app, dialog, nativeTheme, powerMonitor, protocol, session } from 'electron'
 import { toAppError } from '../shared/errors.ts'
 import type { HostEvent } from '../shared/ipc.ts'
-import { startApp } from './app.ts'
+import type { GateView, Slices } from '../shared/model.ts'
+import { type App, startApp } from './app.ts'
 import { readTuning } from './host-options.ts'
 import { type Ipc, serveWindow } from './ipc-main.ts'
 import { createRouter } from './router.ts'
@@ -19,10 +20,11 @@ import { createNotices } from './shell/notices.ts'
 import { scheme } from './shell/origin.ts'
 import { createPageEvents } from './shell/page-events.ts'
 import { guardSession } from './shell/permissions.ts'
+import { createFolderPicker } from './shell/pick-folder.ts'
 import { createPracticeLauncher } from './shell/practice-process.ts'
 import { guardQuit } from './shell/quit.ts'
 import { routes } from './shell/routes.ts'
-import { createSealer } from './shell/sealer.ts'
+import { createSealer, isProtected } from './shell/sealer.ts'
 import { failStart } from './shell/start-failure.ts'
 import { readStartOptions } from './shell/start-options.ts'
 import { createStayAwake } from './shell/stay-awake.ts'
@@ -95,8 +97,7 @@ async function start(): Promise<void> {
   if (app.isPackaged) takeLinks()
   guardSession(session.defaultSession, { isDevelopment })
   protocol.handle(scheme, createFileServer(built.renderer))
-  const sealer = createSealer()
-  if (sealer.kind === 'plain') log('no keychain here: the phrase is protected by the permissions of its file alone')
+  if (!(await isProtected())) log('no keychain here: the phrase is protected by the permissions of its file alone')
 
   let onEvent = (_event: HostEvent): void => {}
   const { tickMs, ...config } = readTuning(tuning ?? '{}')
@@ -104,10 +105,11 @@ async function start(): Promise<void> {
     folder,
     onEvent: (event) => onEvent(event),
     log,
-    sealer,
+    sealer: createSealer(),
     config,
     ...(tickMs === undefined ? {} : { tickMs }),
     practice: createPracticeLauncher(built.practice),
+    pickFolder: createFolderPicker(() => window?.current()),
   }).catch((thrown) => {
     log(`the start failed: ${describe(thrown)}`)
     failStart(app, thrown, logFolder)
@@ -115,8 +117,9 @@ async function start(): Promise<void> {
   if (!wallet) return
 
   const router = createRouter(wallet.handlers, wallet.report)
-  const { slices } = await wallet.handlers['app.snapshot']({})
-  const mirror = createMirror(slices)
+  let newest = await wallet.handlers['gate.look']({})
+  const slices = await slicesOf(wallet)
+  const mirror = createMirror()
   const stayAwake = createStayAwake()
   // From here on nothing waits: what these know of each other is there before the first event.
   const quit = guardQuit(app, {
@@ -158,7 +161,7 @@ async function start(): Promise<void> {
     open,
     setVisible: async (on) => {
       const reply = await router('nearby.announce', { on })
-      tray.setVisible(mirror.now().nearby.isVisible)
+      tray.setVisible(isVisible)
       // The screen says why it cannot be.
       if (!reply.ok) open(routes.getPaid)
     },
@@ -166,15 +169,37 @@ async function start(): Promise<void> {
   })
   const notices = createNotices({
     icon: built.icon,
-    isWanted: () => mirror.now().settings.notifications && !shown.isFocused(),
-    isPlayMoney: (url) => mirror.now().mints.some((mint) => mint.url === url && mint.isPlayMoney),
+    isWanted: () => mirror.now()?.settings.notifications === true && !shown.isFocused(),
+    isPlayMoney: (url) => mirror.now()?.mints.some((mint) => mint.url === url && mint.isPlayMoney) === true,
     onOpen: (id) => open(routes.payment(id)),
   })
+  /** As far as was told: behind a shut gate everything stays as it was. */
+  let isVisible = false
   const follow = (): void => {
-    const { settings, nearby } = mirror.now()
-    nativeTheme.themeSource = settings.appearance
-    stayAwake.set(nearby.isVisible)
-    tray.setVisible(nearby.isVisible)
+    const now = mirror.now()
+    if (now === null) return
+    isVisible = now.nearby.isVisible
+    nativeTheme.themeSource = now.settings.appearance
+    stayAwake.set(isVisible)
+    tray.setVisible(isVisible)
+  }
+  const lock = (): void => void router('gate.lock', {}).then(shown.show)
+  const showGate = (gate: GateView, slices: Slices | null): void => {
+    const isLockable = gate.state === 'open' && gate.sealing === 'passphrase'
+    setApplicationMenu({ isDevelopment, open, lock: isLockable ? lock : null })
+    if (slices) {
+      mirror.open(slices)
+      follow()
+    } else {
+      mirror.shut()
+      notices.clear()
+      page.pageIsShut()
+    }
+  }
+  const followGate = async (gate: GateView): Promise<void> => {
+    newest = gate
+    const slices = gate.state === 'open' ? await slicesOf(wallet) : null
+    if (newest === gate) showGate(gate, slices)
   }
   ipc = serveWindow({
     router,
@@ -185,11 +210,11 @@ async function start(): Promise<void> {
   onEvent = (event) => {
     mirror.take(event)
     if (event.kind === 'slice') follow()
+    if (event.kind === 'gate') void followGate(event.gate)
     notices.take(event)
     ipc?.send(event)
   }
-  follow()
-  setApplicationMenu({ isDevelopment, open })
+  showGate(newest, slices)
   app.on('activate', shown.show)
   app.on('window-all-closed', () => {
     if (!isMac) app.quit()
@@ -198,6 +223,14 @@ async function start(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit.now)
   window = shown
   shown.show()
+}
+
+/** What the wallet shows; null behind a shut gate. */
+async function slicesOf({ handlers }: App): Promise<Slices | null> {
+  return handlers['app.snapshot']({}).then(
+    ({ slices }) => slices,
+    () => null,
+  )
 }
 
 /** `farthing:` is ours; `cashu:` is taken where no other app has it. */

@@ -34,18 +34,22 @@ const urlKey = 'practice/url'
 /** What a first person gets to try things with. */
 const firstCoins = 100
 
+/** The address of the practice mint; null before one was ever started. */
+export function practiceUrlOf({ read }: Pick<WalletStore, 'read'>): string | null {
+  return z
+    .string()
+    .nullable()
+    .catch(null)
+    .parse(read.meta(urlKey) ?? null)
+}
+
 export function createPracticeMint({ engine, store, folder, launch, log, onChange }: PracticeParts): PracticeMint {
   let state: PracticeView['state'] = 'off'
   let running: Promise<Practice> | undefined
   let adding: Promise<number> | undefined
   let isStopping = false
 
-  const url = (): string | null =>
-    z
-      .string()
-      .nullable()
-      .catch(null)
-      .parse(store.read.meta(urlKey) ?? null)
+  const url = (): string | null => practiceUrlOf(store)
   const view = (): PracticeView => ({ isOffered: launch !== undefined, state, mintUrl: url() })
   const become = (next: PracticeView['state']): void => {
     state = next

@@ -2,13 +2,17 @@
 
 import { type Card, maxCardRequestLength } from '../shared/card.ts'
 import { bytesToHex } from '../shared/cashu/numbers.ts'
+import type { ErrorCode } from '../shared/errors.ts'
+import { decodeBody, decodeFrame, refusalSchema } from '../shared/messages.ts'
 import { z } from '../shared/schema.ts'
+import { createAbuseLog } from './net/abuse-log.ts'
 import { announceOnLan, findOnLan, type LanActivity } from './net/lan-discovery.ts'
 import { type CardBook, createCardBook, type NearbyCard } from './net/nearby-cards.ts'
+import type { Offence, OnOffence } from './net/offences.ts'
 import type { PayeeNode } from './net/peer-node.ts'
 import { nameOf, settingsOf } from './settings.ts'
 import type { Engine } from './wallet/engine.ts'
-import type { Clock, PeerAddress } from './wallet/ports.ts'
+import type { Clock, PayeeProtocol, PeerAddress } from './wallet/ports.ts'
 import type { WalletStore } from './wallet/store-port.ts'
 
 export type Reach = {
@@ -43,6 +47,8 @@ export type ReachParts = {
   readonly peerKeySeed: Uint8Array
   readonly host?: string
   readonly onChange: () => void
+  /** A line for the log: who does what is not let pass. */
+  readonly log: (line: string) => void
 }
 
 const portKey = 'reach/port'
@@ -56,7 +62,31 @@ const peerNode = () => import('./net/peer-node.ts')
 type Search = { readonly book: CardBook; readonly search: LanActivity }
 type Visible = { readonly announcement: LanActivity; readonly until: number; readonly timer: NodeJS.Timeout }
 
-export function createReach({ engine, store, clock, peerKeySeed, host, onChange }: ReachParts): Reach {
+/** Refusals that no honest payer has to hear again and again. */
+const offenceOfRefusal: Partial<Record<ErrorCode, Offence>> = {
+  bad_frame: 'sends what cannot be read',
+  frame_too_large: 'sends frames that are too large',
+  conflict: 'sends what cannot be read',
+  too_many_terms: 'asks for Terms and never pays',
+}
+
+/** The same answers; who is refused for what strangers do is told of. */
+function watched(payee: PayeeProtocol, onOffence: OnOffence): PayeeProtocol {
+  const watch = (address: string, answer: Uint8Array): Uint8Array => {
+    const frame = decodeFrame(answer)
+    const code = 'refusal' in frame ? decodeBody(refusalSchema, frame.refusal.body).code : undefined
+    const offence = code && offenceOfRefusal[code]
+    if (offence) onOffence(address, offence)
+    return answer
+  }
+  return {
+    onHello: async (frame, from) => watch(from.address, await payee.onHello(frame, from)),
+    onHandover: async (frame, from) => watch(from.address, await payee.onHandover(frame, from)),
+  }
+}
+
+export function createReach({ engine, store, clock, peerKeySeed, host, onChange, log }: ReachParts): Reach {
+  const abuse = createAbuseLog(log)
   let node: Promise<PayeeNode> | undefined
   let visible: Visible | undefined
   let shownRequest: string | null = null
@@ -68,7 +98,8 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
     visible ? { name: nameOf(store), payeeKey: engine.payeeKey, request: shownRequest } : null
   const lastPort = (): number | undefined => portSchema.safeParse(store.read.meta(portKey)).data
   const listen = async (): Promise<PayeeNode> => {
-    const base = { peerKeySeed, protocol: engine.payee, card, ...(host === undefined ? {} : { host }) }
+    const protocol = watched(engine.payee, abuse.note)
+    const base = { peerKeySeed, protocol, card, onOffence: abuse.note, ...(host === undefined ? {} : { host }) }
     const port = lastPort()
     const { startPayeeNode } = await peerNode()
     const started = await startPayeeNode({ ...base, ...(port === undefined ? {} : { port }) }).catch(() =>
@@ -126,7 +157,7 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
       ask: async (address, signal) => (await peerNode()).askCard(address, { signal }),
       onChange,
     })
-    looking = { book, search: findOnLan(book) }
+    looking = { book, search: findOnLan(book, { onOffence: abuse.note }) }
   }
 
   return {
@@ -154,6 +185,7 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange 
       await unlook()
       const listening = await node?.catch(() => undefined)
       await listening?.stop()
+      abuse.stop()
     },
   }
 }

@@ -11,7 +11,7 @@ import {
   type Reply,
   toErrorReply,
 } from '../shared/ipc.ts'
-import type { z } from '../shared/schema.ts'
+import { readAs, type z } from '../shared/schema.ts'
 
 export type Router = (name: string, input: unknown) => Promise<Reply<unknown>>
 
@@ -33,7 +33,7 @@ export function createRouter(handlers: Handlers, report: (error: AppError) => vo
 const inputs: { readonly [N in CommandName]: { readonly input: z.ZodType<InputOf<N>> } } = commands
 
 function call<N extends CommandName>(handlers: Handlers, name: N, input: unknown): Promise<OutputOf<N>> {
-  const parsed = inputs[name].input.safeParse(input)
+  const parsed = readAs(inputs[name].input, input)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new AppError(

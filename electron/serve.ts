@@ -4,19 +4,21 @@
 //   GET  /open/<token>               the link: session cookie, and on to the app
 //   GET  /<room>/                    the app; its parts beside it
 //   POST /<room>/api/call/<command>  input as JSON, answered with a Reply
-//   GET  /<room>/api/events          server-sent events
+//   GET  /<room>/api/events?<nonce>  server-sent events, after the proof that this is the host that gave the page out
 //
 // Browsers share cookies among all ports of a host, so somebody else's page at another port of 127.0.0.1 would be sent
 // ours. The room is a name that only the app's own address holds, and the cookie goes nowhere else.
 
 import { randomBytes } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { maxBackupText } from '../shared/backup-limit.ts'
 import { AppError } from '../shared/errors.ts'
-import { type HostEvent, toErrorReply } from '../shared/ipc.ts'
+import { type CommandName, type HostEvent, toErrorReply } from '../shared/ipc.ts'
 import { createAccess, type Session } from './serve/access.ts'
 import { createEventStreams, type EventStreamLimits, eventStreamLimits } from './serve/event-streams.ts'
 import { cookieValues, isOnly, refuse, securityHeaders } from './serve/guard.ts'
 import { createNeighbourCheck } from './serve/neighbours.ts'
+import { proofFor, withPageKey } from './serve/page-key.ts'
 import { closedPage, enterPage, oldLinkPage, refusedPage, usedLinkPage } from './serve/pages.ts'
 import { createStaticFiles, type StaticFile } from './serve/static-files.ts'
 
@@ -24,6 +26,8 @@ export type ServeLimits = EventStreamLimits & {
   /** A request must have arrived by then, milliseconds: nobody holds a connection by sending slowly. */
   readonly requestMs: number
   readonly maxBodyBytes: number
+  /** Of the commands that bring a backup file along. */
+  readonly maxFileBytes: number
   readonly maxConnections: number
 }
 
@@ -32,13 +36,17 @@ const defaultLimits: ServeLimits = {
   ...eventStreamLimits,
   requestMs: 10_000,
   maxBodyBytes: 64 * 1024,
+  maxFileBytes: maxBackupText + 64 * 1024,
   maxConnections: 64,
 }
+const withFile: ReadonlySet<string> = new Set(['gate.restoreBackup', 'backup.merge'] satisfies CommandName[])
+const loopback = '127.0.0.1'
 const keepAliveMs = 30_000
 /** How often connections are looked at for one that is too slow. */
 const timeoutCheckMs = 1_000
 const maxHeaderBytes = 16 * 1024
 const roomBytes = 16
+const wrongLinksPerLine = 100
 
 export type ServeHostOptions = {
   /** Answers a command with a Reply: `createRouter`'s. */
@@ -59,6 +67,8 @@ export type ServeHost<Event = HostEvent> = {
   readonly url: string
   /** An address to open once, within five minutes. For the person's eyes: it is not logged. */
   newLink(): string
+  /** Connections of other users of this computer are closed unread: the system tells whose they are. */
+  readonly turnsAwayOthers: boolean
   /** To every page that is open. */
   send(event: Event): void
   close(): Promise<void>
@@ -71,6 +81,7 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
   const files = createStaticFiles(options.rendererFolder)
   const access = createAccess(now)
   const streams = createEventStreams(limits)
+  let wrongLinks = 0
   const room = `/${randomBytes(roomBytes).toString('base64url')}/`
 
   const server = createServer({
@@ -82,17 +93,25 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
   })
   server.maxConnections = limits.maxConnections
   const port = await listen(server, options.port ?? 0)
-  const host = `127.0.0.1:${port}`
+  const host = `${loopback}:${port}`
   const cookie = `farthing-${port}`
-  turnAwayOthers(server, port, log)
+  const turnsAwayOthers = turnAwayOthers(server, port, log)
+  if (!turnsAwayOthers)
+    log('this system does not tell whose a connection is: link, cookie and path alone keep others out')
 
   const enter = (linkToken: string, isFromElsewhere: boolean, response: ServerResponse): void => {
     const entry = access.enter(linkToken)
-    if (entry.kind === 'unknown') sendPage(response, 401, oldLinkPage)
-    else if (entry.kind === 'again') {
+    if (entry.kind === 'unknown') {
+      wrongLinks++
+      // Nobody guesses 256 bits, but whoever tries is worth a line.
+      if (wrongLinks % wrongLinksPerLine === 0) log(`${wrongLinks} links were tried that do not work`)
+      sendPage(response, 401, oldLinkPage)
+    } else if (entry.kind === 'again') {
       log('a link was opened a second time: the page it had opened is closed')
       sendPage(response, 401, usedLinkPage)
     } else {
+      // Whoever held this port before may have left a service worker in the browser, which all pages of the port go through.
+      response.setHeader('clear-site-data', '"cache", "storage"')
       response.setHeader('set-cookie', `${cookie}=${entry.token}; HttpOnly; SameSite=Strict; Path=${room}`)
       // A browser that another page sent here holds a Strict cookie back on redirects, but not on a page's own step.
       if (isFromElsewhere) sendPage(response, 200, enterPage(room))
@@ -101,7 +120,7 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
   }
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const [path = ''] = (request.url ?? '').split('?', 1)
+    const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     const link = path.startsWith('/open/') ? path.slice('/open/'.length) : undefined
     const refusal = refuse(request, host, link !== undefined || path === room ? 'navigation' : 'own-page')
     if (refusal) return sendPage(response, refusal.status, refusedPage(refusal.reason))
@@ -114,7 +133,7 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
       return answerCall(path.slice(room.length), request, response)
     }
     if (!session) return sendPage(response, 401, closedPage)
-    return answerGet(path.slice(room.length), session, response)
+    return answerGet(path.slice(room.length), query, session, response)
   }
 
   const answerCall = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -124,19 +143,22 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
     if (types?.length !== 1 || !/^application\/json\s*(;\s*charset=utf-8\s*)?$/i.test(types[0] ?? '')) {
       return sendReply(response, 415, failure('a command is sent as application/json'))
     }
-    const body = await readBody(request, limits.maxBodyBytes)
+    const body = await readBody(request, withFile.has(command) ? limits.maxFileBytes : limits.maxBodyBytes)
     if (body === undefined) return sendReply(response, 413, failure('too much for a command'))
     const input = parseJson(body)
     if (input === undefined) return sendReply(response, 400, failure('not JSON'))
     sendReply(response, 200, await route(command, input.value))
   }
 
-  const answerGet = async (path: string, session: Session, response: ServerResponse): Promise<void> => {
+  const answerGet = async (path: string, query: string, session: Session, response: ServerResponse): Promise<void> => {
     if (path === 'api/events') {
-      if (!streams.open(response, session)) sendPage(response, 503, refusedPage('It is open too many times already.'))
+      const proof = proofFor(session.pageKey, query)
+      if (!streams.open(response, session, proof))
+        sendPage(response, 503, refusedPage('It is open too many times already.'))
       return
     }
-    const file = path === '' ? await files.index() : await files.get(path)
+    if (path === '') return sendFile(response, withPageKey(await files.index(), session.pageKey))
+    const file = await files.get(path)
     if (!file) return sendPage(response, 404, refusedPage('There is no such page.'))
     sendFile(response, file)
   }
@@ -151,6 +173,7 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
   })
   return {
     url: `http://${host}`,
+    turnsAwayOthers,
     newLink: () => `http://${host}/open/${access.newLink()}`,
     send: (event) => streams.send(event),
     close: async () => {
@@ -165,7 +188,7 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: '127.0.0.1', port }, () => {
+    server.listen({ host: loopback, port }, () => {
       server.off('error', reject)
       const address = server.address()
       if (address === null || typeof address === 'string') reject(new AppError('internal', 'no port'))
@@ -174,15 +197,31 @@ function listen(server: Server, port: number): Promise<number> {
   })
 }
 
-function turnAwayOthers(server: Server, port: number, log: (line: string) => void): void {
-  const isOurs = createNeighbourCheck(port)
+/** Connections wait, unread, until it is known whose they are. @returns false where the system does not tell */
+function turnAwayOthers(server: Server, port: number, log: (line: string) => void): boolean {
+  const whose = createNeighbourCheck(port)
+  if (!whose) return false
+  const serving = server.listeners('connection')
+  server.removeAllListeners('connection')
   let isTold = false
   server.on('connection', (socket) => {
-    if (!isOurs || isOurs(socket.remotePort ?? 0)) return
-    socket.destroy()
-    if (!isTold) log('another user of this computer tried to connect, and was turned away')
-    isTold = true
+    const ignore = (): void => {}
+    socket.on('error', ignore) // it may be gone before it is served
+    // Two connections from one port of two addresses would be taken for each other.
+    const asked = socket.remoteAddress === loopback ? whose(socket.remotePort ?? 0) : Promise.resolve('theirs')
+    void asked.then((owner) => {
+      if (owner === 'ours' && server.listening) {
+        socket.off('error', ignore)
+        for (const serve of serving) Reflect.apply(serve, server, [socket])
+        return
+      }
+      socket.destroy()
+      if (owner !== 'theirs' || isTold) return
+      log('another user of this computer tried to connect, and was turned away')
+      isTold = true
+    })
   })
+  return true
 }
 
 /** @returns undefined when there is more than that */

@@ -2,7 +2,6 @@
 
 import { maxAmount } from '../shared/amount.ts'
 import { AppError } from '../shared/errors.ts'
-import type { InputOf } from '../shared/ipc.ts'
 import { maxNameBytes, utf8UpTo } from '../shared/messages.ts'
 import type { LimitsView, ProfileView, SettingsView } from '../shared/model.ts'
 import { z } from '../shared/schema.ts'
@@ -18,6 +17,7 @@ const settings = z.object({
   sounds: z.boolean().catch(true),
   notifications: z.boolean().catch(true),
   lan: z.boolean().catch(true),
+  idleLockMinutes: z.union([z.literal(1), z.literal(5), z.literal(15), z.literal(60), z.null()]).catch(null),
   limits: limits.catch(defaultConfig.limits),
 })
 
@@ -27,13 +27,17 @@ export function settingsOf({ read }: Pick<WalletStore, 'read'>): SettingsView {
   return settings.parse(typeof stored === 'object' && stored !== null ? stored : {})
 }
 
-export function changeSettings(store: WalletStore, change: InputOf<'settings.change'>): SettingsView {
+type Change = { readonly [K in keyof SettingsView]?: SettingsView[K] | undefined }
+
+/** What is not named stays. */
+export function changeSettings(store: WalletStore, change: Change): SettingsView {
   const before = settingsOf(store)
   const after: SettingsView = {
     appearance: change.appearance ?? before.appearance,
     sounds: change.sounds ?? before.sounds,
     notifications: change.notifications ?? before.notifications,
     lan: change.lan ?? before.lan,
+    idleLockMinutes: change.idleLockMinutes === undefined ? before.idleLockMinutes : change.idleLockMinutes,
     limits: change.limits ? sensible(change.limits) : before.limits,
   }
   store.transaction((write) => write.setMeta(keys.settings, after))

@@ -3,6 +3,7 @@
 import { hexToBytes } from '../shared/cashu/numbers.ts'
 import { decodeBody, receiptSchema } from '../shared/messages.ts'
 import type {
+  CashOutAlarm,
   CashOutView,
   FingerprintView,
   PaymentAlarm,
@@ -12,8 +13,8 @@ import type {
   TimelineEntry,
   WithdrawView,
 } from '../shared/model.ts'
-import type { Operation, OperationOf } from './wallet/operation.ts'
-import { expiredReason } from './wallet/progress.ts'
+import { brokenReason, elsewhereReason, spentUnpaid } from './wallet/melt-facts.ts'
+import { countsAsSigned, expiredReason, type Operation, type OperationOf } from './wallet/operation.ts'
 
 const payStates: Readonly<Record<OperationOf<'pay'>['state'], PaymentState>> = {
   asking: 'preparing',
@@ -29,6 +30,7 @@ const payStates: Readonly<Record<OperationOf<'pay'>['state'], PaymentState>> = {
   final: 'final',
   bounced: 'bounced',
   dead: 'dead',
+  replaced: 'replaced',
 }
 
 const receiveStates: Readonly<Record<OperationOf<'receive'>['state'], PaymentState>> = {
@@ -36,6 +38,7 @@ const receiveStates: Readonly<Record<OperationOf<'receive'>['state'], PaymentSta
   signed: 'signed',
   bounced: 'bounced',
   dead: 'dead',
+  replaced: 'replaced',
   final: 'final',
   refused: 'refused',
   expired: 'abandoned',
@@ -46,9 +49,11 @@ const refusedAfterMs = 24 * 3_600_000
 
 /** Protocol section 8, rows 2, 3 and 6: unknown is never No, but people are told when it lasts. */
 function alarmOf(operation: Operation, now: number): PaymentAlarm | null {
+  // Said for good, as coins that have ended do not come back. No handover came where the payer settled.
+  const isLate = operation.kind === 'receive' && operation.state === 'refused' && operation.handoverHash === ''
+  if (isLate || operation.lastError === expiredReason) return 'keyset_expired'
   if (!('refusedSince' in operation) || operation.nextAttemptAt === null) return null
-  const { lastError, pendingSince, refusedSince } = operation
-  if (lastError === expiredReason) return 'keyset_expired'
+  const { pendingSince, refusedSince } = operation
   if (pendingSince !== null && now - pendingSince > blockedAfterMs) return 'blocked_at_mint'
   if (refusedSince !== null && now - refusedSince > refusedAfterMs) return 'refused_by_mint'
   return null
@@ -58,6 +63,10 @@ export type Payment = OperationOf<'pay'> | OperationOf<'receive'>
 
 export const isPayment = (operation: Operation | undefined): operation is Payment =>
   operation?.kind === 'pay' || operation?.kind === 'receive'
+
+/** What signs another payment anew and has not done so: until then people see the one before. */
+export const isOnlyAsked = ({ state, replaces }: Pick<Payment, 'replaces'> & { readonly state: string }): boolean =>
+  replaces !== null && ['asking', 'agreed', 'abandoned', 'terms', 'expired'].includes(state)
 
 /** What a view of a payment needs beside its row. */
 export type PaymentFacts = {
@@ -79,7 +88,8 @@ export function paymentView(operation: Payment, { mintUrl, now, payee, reclaim }
     return {
       ...common,
       direction: 'in',
-      state: receiveStates[operation.state],
+      // Without a receipt it is no promise yet, unless nobody can be asked about it.
+      state: operation.state === 'signed' && !countsAsSigned(operation) ? 'on_its_way' : receiveStates[operation.state],
       fee: 0,
       name: '',
       answeredInMs: null,
@@ -99,17 +109,23 @@ export function paymentView(operation: Payment, { mintUrl, now, payee, reclaim }
   }
 }
 
-/** @param history when the operation came into which state, oldest first */
+/** When an operation came into which state, oldest first. */
+export type History = readonly { readonly at: number; readonly state: string }[]
+
+/** @param before histories of the payments that it signs anew, the first one first */
 export function paymentDetailView(
   operation: Payment,
   facts: PaymentFacts,
-  history: readonly { readonly at: number; readonly state: string }[],
+  history: History,
+  before: readonly History[] = [],
 ): PaymentDetailView {
   const receipt = 'receipt' in operation && operation.receipt ? readReceipt(operation.receipt.body) : null
   const settlesAt = operation.kind === 'pay' && operation.state === 'signed' ? operation.settleAt : null
+  const view = paymentView(operation, facts)
+  const timeline = timelineOf(operation, storyOf(operation, history, before))
   return {
-    ...paymentView(operation, facts),
-    timeline: timelineOf(operation, history),
+    ...view,
+    timeline: timeline.map((entry, at) => (at === timeline.length - 1 ? { ...entry, state: view.state } : entry)),
     receipt,
     settlesAt,
     deadline: 'deadline' in operation ? operation.deadline * 1000 : null,
@@ -124,8 +140,18 @@ export function stateOf(kind: Payment['kind'], state: string): PaymentState | un
   return table[state]
 }
 
+/** One payment for people: what happened to those before it until it took their place, then what happened to it. */
+function storyOf(operation: Payment, history: History, before: readonly History[]): History {
+  const [first = history, ...others] = [...before.map(untilReplaced), history]
+  const anew = others.flatMap((one) => one.filter(({ state }) => !isOnlyAsked({ ...operation, state })))
+  return [...first, ...anew]
+}
+
+const untilReplaced = (history: History): History =>
+  history.slice(0, history.findIndex(({ state }) => state === 'replaced') + 1)
+
 /** Stored states that look alike to people are one entry. */
-function timelineOf({ kind }: Payment, history: readonly { at: number; state: string }[]): readonly TimelineEntry[] {
+function timelineOf({ kind }: Payment, history: History): readonly TimelineEntry[] {
   const entries: TimelineEntry[] = []
   for (const { at, state: stored } of history) {
     const state = stateOf(kind, stored)
@@ -141,15 +167,18 @@ function readReceipt(body: string): PaymentDetailView['receipt'] {
 
 export function withdrawView(operation: OperationOf<'withdraw'>, mintUrl: string): WithdrawView {
   const { id, state, amount, unit, lastError, createdAt } = operation
-  const invoice = 'request' in operation ? operation.request : null
-  const expiresAt = 'expiry' in operation && operation.expiry !== null ? operation.expiry * 1000 : null
+  // Nobody is to pay one that is given up.
+  const invoice = 'request' in operation && state !== 'failed' ? operation.request : null
+  const expiresAt =
+    invoice !== null && 'expiry' in operation && operation.expiry !== null ? operation.expiry * 1000 : null
   return { id, state, amount, unit, mintUrl, invoice, expiresAt, createdAt, trouble: lastError }
 }
 
 /** Coins given back to the mint, which pays a Lightning invoice. */
 export function cashOutView(operation: OperationOf<'melt'>, mintUrl: string): CashOutView {
   const { id, amount, unit, invoice, createdAt, updatedAt, lastError } = operation
-  const common = { id, amount, unit, mintUrl, invoice, createdAt, updatedAt }
+  const alarm = cashOutAlarm(operation)
+  const common = { id, amount, unit, mintUrl, invoice, createdAt, updatedAt, alarm }
   const before = { feeReserve: null, fee: 0, total: amount, expiresAt: null }
   switch (operation.state) {
     case 'quoting':
@@ -180,6 +209,13 @@ export function cashOutView(operation: OperationOf<'melt'>, mintUrl: string): Ca
       }
     }
   }
+}
+
+function cashOutAlarm(operation: OperationOf<'melt'>): CashOutAlarm | null {
+  if (operation.state === 'done') return operation.lastError === spentUnpaid ? 'unproven' : null
+  if (operation.state !== 'returning' && operation.state !== 'failed') return null
+  if (operation.reason === elsewhereReason) return 'paid_elsewhere'
+  return operation.reason === brokenReason ? 'coins_gone' : null
 }
 
 /** What left a wallet as money outside, for good: the books balance as issued = held + fees + cashed out. */

@@ -1,6 +1,7 @@
 // What people see of a wallet, read from its store at the moment of asking. No change is made here but that the looks of
 // keys are remembered.
 
+import { cappedSum } from '../shared/amount.ts'
 import { bytesToHex, hexToBytes } from '../shared/cashu/numbers.ts'
 import { AppError, type ErrorCode, errorCodes } from '../shared/errors.ts'
 import { fingerprintOf } from '../shared/fingerprint.ts'
@@ -16,6 +17,7 @@ import type {
   PaymentView,
   ProfileView,
   ReadRequestView,
+  RestoreView,
   UnitBalance,
   WaitingView,
   WithdrawView,
@@ -23,9 +25,11 @@ import type {
 import { bareRequest, decodeRequest, encodeRequest, type Request } from '../shared/request.ts'
 import { z } from '../shared/schema.ts'
 import type { Reach } from './reach.ts'
+import { restoreView } from './restore-view.ts'
 import { hasBegun, nameOf, phraseStateOf } from './settings.ts'
 import {
   cashOutView,
+  isOnlyAsked,
   isPayment,
   type Payment,
   type PaymentFacts,
@@ -38,6 +42,8 @@ import type { Engine } from './wallet/engine.ts'
 import { normaliseMintUrl } from './wallet/mints.ts'
 import type { Operation, OperationOf } from './wallet/operation.ts'
 import type { Clock } from './wallet/ports.ts'
+import { restingOf, spendableOf } from './wallet/quarantine.ts'
+import { predecessors } from './wallet/replaced.ts'
 import type { MintRow, PaymentQuery, WalletStore } from './wallet/store-port.ts'
 
 export type WalletView = {
@@ -63,6 +69,7 @@ export type WalletView = {
   withdraws(): readonly WithdrawView[]
   cashOuts(): readonly CashOutView[]
   nearby(): NearbySlice
+  restore(): RestoreView
   /** @throws AppError `bad_input` */
   readRequest(text: string): ReadRequestView
   /** The look of a key (66 hex characters). */
@@ -74,7 +81,7 @@ export type WalletViewParts = {
   readonly store: WalletStore
   readonly clock: Clock
   readonly reach: Pick<Reach, 'state'>
-  readonly sealing: ProfileView['sealing']
+  readonly sealing: () => ProfileView['sealing']
   readonly practiceUrl: () => string | null
   readonly version: string
 }
@@ -90,6 +97,8 @@ export function createWalletView(parts: WalletViewParts): WalletView {
   const { engine, store, clock, reach } = parts
   const { read } = store
   const startedAt = clock.now()
+  /** Payments to us that were last told without a receipt: the history does not know of it. */
+  const checked = new Set<string>()
   const fingerprint = createFingerprints(store)
   const mintUrl = (account: number): string => read.mint(account)?.url ?? ''
   const unitsOf = (account: number): readonly string[] => [...new Set(read.keysets(account).map(({ unit }) => unit))]
@@ -115,14 +124,17 @@ export function createWalletView(parts: WalletViewParts): WalletView {
   }
 
   const balance = (account: number, unit: string): UnitBalance => {
-    const { spendable, reserved, handed_over, quarantined } = read.totals(account, unit)
+    const { reserved, handed_over } = read.totals(account, unit)
+    const { spendable, expired } = spendableOf({ store, clock }, account, unit)
+    const resting = restingOf({ store, clock }, account, unit)
     return {
       unit,
       spendable,
-      onItsWay: reserved + handed_over,
+      onItsWay: cappedSum([reserved, handed_over]),
       signedToUs: read.signedToUs(account, unit),
       payableAtOnce: spendable === 0 ? 0 : engine.payableAtOnce(account, unit),
-      resting: quarantined,
+      resting: resting.live.amount,
+      expired: cappedSum([expired, resting.expired.amount]),
     }
   }
   const mint = (row: MintRow): MintView => {
@@ -154,7 +166,8 @@ export function createWalletView(parts: WalletViewParts): WalletView {
   /** Payable ones that the request names: reachable before not, then by what they hold. */
   const mintsFor = ({ mints, unit }: Request): readonly MintRow[] => {
     const worth = ({ account }: MintRow) =>
-      Number(engine.mints.reachability(account).reachable) * 2 ** 53 + read.totals(account, unit).spendable
+      Number(engine.mints.reachability(account).reachable) * 2 ** 53 +
+      spendableOf({ store, clock }, account, unit).spendable
     return listed()
       .filter(({ url, account }) => mints.some((named) => isSameMint(named, url)) && unitsOf(account).includes(unit))
       .sort((a, b) => worth(b) - worth(a))
@@ -162,9 +175,10 @@ export function createWalletView(parts: WalletViewParts): WalletView {
 
   /** Newest first. */
   const shownOf = (kind: 'withdraw' | 'melt'): readonly Operation[] => {
-    const latest = read.operations({ kind, limit: shownLatest })
+    const latest = read.operations({ kind, limit: shownLatest, isLenient: true })
     const shown = new Set(latest.map(({ id }) => id))
-    return [...latest, ...read.operations({ kind, states: openStates[kind] }).filter(({ id }) => !shown.has(id))]
+    const open = read.operations({ kind, states: openStates[kind], isLenient: true })
+    return [...latest, ...open.filter(({ id }) => !shown.has(id))]
   }
 
   const payments = (query: PaymentQuery): PaymentPageView => {
@@ -191,7 +205,7 @@ export function createWalletView(parts: WalletViewParts): WalletView {
       fingerprint: fingerprint(bytesToHex(engine.payeeKey)),
       phrase: phraseStateOf(store),
       isFirstRun: !hasBegun(store),
-      sealing: parts.sealing,
+      sealing: parts.sealing(),
       version: parts.version,
     }),
     mints: () => listed().map(mint),
@@ -203,24 +217,31 @@ export function createWalletView(parts: WalletViewParts): WalletView {
     payment: (id) => viewOf(paymentAt(id)),
     paymentDetail: (id) => {
       const operation = paymentAt(id)
-      return paymentDetailView(operation, factsOf(operation), read.history(id))
+      const before = predecessors(store, operation).toReversed()
+      const histories = before.map((one) => read.history(one.id))
+      return paymentDetailView(operation, factsOf(operation), read.history(id), histories)
     },
-    payments: (limit) => read.operations({ isPayment: true, limit }).filter(isPayment).map(viewOf),
+    payments: (limit) => read.operations({ isPayment: true, limit, isLenient: true }).filter(isPayment).map(viewOf),
     page: payments,
     change: (id) => {
       const operation = read.operation(id)
-      if (!isPayment(operation)) return undefined
+      if (!isPayment(operation) || isOnlyAsked(operation)) return undefined
       const [last, before] = read.history(id).toReversed()
       // A change of state in this run has one before it; anything else is only looked at again.
       const isNew = last !== undefined && last.at >= startedAt && last.at === operation.updatedAt
       const was = isNew ? before?.state : last?.state
-      return { view: viewOf(operation), was: was === undefined ? null : (stateOf(operation.kind, was) ?? null) }
+      const view = viewOf(operation)
+      const wasChecked = checked.delete(id)
+      if (operation.kind === 'receive' && view.state === 'on_its_way') checked.add(id)
+      if (wasChecked) return { view, was: 'on_its_way' }
+      return { view, was: was === undefined ? null : (stateOf(operation.kind, was) ?? null) }
     },
     waiting: () => read.waiting(null),
     withdraws: () =>
       shownOf('withdraw').flatMap((one) => (one.kind === 'withdraw' ? withdrawView(one, mintUrl(one.account)) : [])),
     cashOuts: () =>
       shownOf('melt').flatMap((one) => (one.kind === 'melt' ? cashOutView(one, mintUrl(one.account)) : [])),
+    restore: () => restoreView({ store, clock }),
     nearby: () => {
       const { isLooking, visibleUntil, people } = reach.state()
       return {

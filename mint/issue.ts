@@ -9,7 +9,7 @@ import {
 } from '../shared/cashu/wire.ts'
 import { type Keyring, maxQuoteAmount } from './keys.ts'
 import { hasActiveKeyset, readKeysets } from './keysets.ts'
-import { readOutputs, signOutputs, totalOf, toWire } from './outputs.ts'
+import { assertNew, readOutputs, signOutputs, totalOf, toWire } from './outputs.ts'
 import type { Clock, Funding, MintQuote, MintStore, Random } from './ports.ts'
 import { refuse, unspecified } from './refusal.ts'
 import { issueHash } from './request-hash.ts'
@@ -63,6 +63,7 @@ export async function issue(deps: Deps, request: MintRequest): Promise<Signature
     assertUnit(outputs, quote.unit)
     if (totalOf(outputs) !== quote.amount) refuse(nutErrors.notBalanced, 'outputs are not equal to the quote')
 
+    assertNew(outputs, store)
     store.markIssued(quote.id, requestHash)
     return signOutputs(outputs, requestHash, store)
   })

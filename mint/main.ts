@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { AppError } from '../shared/errors.ts'
+import { describeThrown, withoutSecrets } from '../shared/log-text.ts'
 import { openDataFolder } from './data-folder.ts'
 import { type Rotation, rotateKeyset } from './keysets.ts'
 import { type MintServerOptions, startMintServer, systemClock } from './start.ts'
@@ -40,13 +41,13 @@ async function main(): Promise<void> {
 
 async function serve(options: MintServerOptions): Promise<void> {
   const mint = await startMintServer(options)
-  const { unit, feePpk, id } = mint.keyset
-  console.log(`mint (play money) listening on ${mint.url} · unit ${unit} · fee ${feePpk} ppk · keyset ${id}`)
   const stop = (): void => {
     mint.close().catch(exitWith)
   }
   process.once('SIGTERM', stop)
   process.once('SIGINT', stop)
+  const { unit, feePpk, id } = mint.keyset
+  console.log(`mint (play money) listening on ${mint.url} · unit ${unit} · fee ${feePpk} ppk · keyset ${id}`)
 }
 
 function rotate(dataFolder: string, rotation: Rotation): void {
@@ -94,9 +95,20 @@ function reject(message: string): never {
 /** One line for what a person can mend, everything for what only a developer can. */
 function exitWith(error: unknown): void {
   const expected = error instanceof AppError || (error instanceof Error && 'syscall' in error)
-  console.error(expected ? `mint: ${error.message}` : error)
+  console.error(expected ? `mint: ${withoutSecrets(error.message)}` : describeThrown(error))
   if (error instanceof AppError && error.code === 'bad_input') console.error(`\n${usage}`)
   process.exitCode = 1
 }
+
+// Whoever reads the log may be gone, or on the disk that is full: no reason to stop answering.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+/** Nobody caught it: what goes on after it cannot be trusted, and what is stored can. */
+const endWith = (error: unknown): void => {
+  console.error(`internal: ${describeThrown(error)}`)
+  process.exit(1)
+}
+process.on('uncaughtException', endWith)
+process.on('unhandledRejection', endWith)
 
 await main().catch(exitWith)

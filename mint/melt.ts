@@ -14,12 +14,21 @@ import { assertUnlocked } from './conditions.ts'
 import { assertGenuine, readInputs, takeInputs, worthOf } from './inputs.ts'
 import { type Keyring, maxQuoteAmount } from './keys.ts'
 import { hasActiveKeyset, readKeysets } from './keysets.ts'
-import { readBlanks, signBlanks, toWire } from './outputs.ts'
+import { assertNew, readBlanks, signBlanks, toWire } from './outputs.ts'
 import type { Clock, Funding, MeltQuote, MintQuote, MintStore, PaymentOutcome, Random } from './ports.ts'
 import { refuse, unspecified } from './refusal.ts'
 import { meltHash, type RequestHash } from './request-hash.ts'
 import { assertUnit } from './units.ts'
 import { uuidV7 } from './uuid.ts'
+
+/**
+ * A melt quote that nobody used is kept for a day after its end, so that a wallet is told why it can pay no more; then it
+ * is forgotten, or strangers would fill the disk. What is PENDING or PAID is kept for ever, and every mint quote, too: its
+ * invoice may be paid late.
+ */
+const keepUnpaidSeconds = 24 * 3600
+/** With each new quote: more than come, and a moment's work. */
+const forgottenAtOnce = 8
 
 type Deps = {
   readonly store: MintStore
@@ -87,7 +96,10 @@ function createQuote(deps: Deps, { request, unit, options }: MeltQuoteRequest): 
     requestHash: null,
     preimage: null,
   }
-  deps.store.transaction(() => deps.store.addMeltQuote(quote))
+  deps.store.transaction(() => {
+    deps.store.forgetMeltQuotes(Math.floor(deps.clock.now() / 1000) - keepUnpaidSeconds, forgottenAtOnce)
+    deps.store.addMeltQuote(quote)
+  })
   return toQuoteResponse(deps, quote)
 }
 
@@ -114,7 +126,11 @@ function begin(deps: Deps, request: MeltRequest, requestHash: RequestHash): Melt
     // More than asked for is refused too: change is for the fee reserve only.
     refuse(nutErrors.notBalanced, 'inputs less fee are not equal to amount and fee reserve')
   }
+  const own = store.mintQuoteOf(quote.paymentHash)
+  if (own) assertPayable(own, quote, now)
   takeInputs(inputs, store, (coin) => store.reserve(coin, requestHash, quote.id))
+  assertNew(blanks, store)
+  // What is costly comes last: a refusal for any other reason costs the mint nothing.
   assertGenuine(inputs)
   assertUnlocked(inputs, blanks, quote.id)
 
@@ -124,16 +140,20 @@ function begin(deps: Deps, request: MeltRequest, requestHash: RequestHash): Melt
       refuse(nutErrors.outputsAlreadySigned, 'an output was signed before, or waits for another payment')
     }
   }
-  const own = store.mintQuoteOf(quote.paymentHash)
-  if (own) settleWithin(deps, quoteOf(deps, quote.id), own, now)
+  if (own) settleWithin(deps, quoteOf(deps, quote.id), own)
   return quoteOf(deps, quote.id)
 }
 
-/** The invoice is of a mint quote of ours: no money moves outside, the quote becomes PAID, once. */
-function settleWithin(deps: Deps, quote: MeltQuote, own: MintQuote, now: number): void {
+/** Whether an invoice of ours can be paid by this melt. @throws MintRefusal 11010, 11012, 20007, 20006 */
+function assertPayable(own: MintQuote, quote: MeltQuote, now: number): void {
   if (own.unit !== quote.unit) refuse(nutErrors.unitMismatch, 'the invoice is for another unit of this mint')
   if (own.amount !== quote.amount) refuse(nutErrors.amountMismatch, 'the invoice is for another amount')
   if (now >= own.expiry) refuse(nutErrors.quoteExpired, 'the invoice has expired')
+  if (own.state !== 'UNPAID') refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
+}
+
+/** The invoice is of a mint quote of ours: no money moves outside, the quote becomes PAID, once. */
+function settleWithin(deps: Deps, quote: MeltQuote, own: MintQuote): void {
   if (!deps.store.markPaid(own.id)) refuse(nutErrors.invoiceAlreadyPaid, 'the invoice is paid')
   complete(deps, quote, { preimage: null, cost: 0 })
 }

@@ -108,6 +108,16 @@ export function totalOf(outputs: readonly Output[]): number {
 }
 
 /**
+ * Asked before anything costly: a request that is refused by its last output costs the mint no signature.
+ * @throws MintRefusal 11003
+ */
+export function assertNew(outputs: readonly { readonly B_: string }[], store: Pick<MintStore, 'isTaken'>): void {
+  if (outputs.some(({ B_ }) => store.isTaken(B_))) {
+    refuse(nutErrors.outputsAlreadySigned, 'an output was signed before, or waits for a payment')
+  }
+}
+
+/**
  * Sign each output and store it, inside the request's transaction.
  * @throws MintRefusal 11003 when one was signed before (the transaction is rolled back)
  */

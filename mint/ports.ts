@@ -104,6 +104,8 @@ export type SignatureTable = {
   /** What a request was answered with, in the order of its outputs; empty when it never was. */
   signaturesOf(requestHash: string): readonly IssuedSignature[]
   signature(B_: string): IssuedSignature | undefined
+  /** Whether `addSignature` would refuse this `B_`. */
+  isTaken(B_: string): boolean
 }
 
 export type MintQuoteTable = {
@@ -119,6 +121,8 @@ export type MintQuoteTable = {
 export type MeltQuoteTable = {
   addMeltQuote(quote: MeltQuote): void
   meltQuote(id: string): MeltQuote | undefined
+  /** Forget up to `most` quotes that are UNPAID and expired before this, Unix seconds. Others are kept for ever. */
+  forgetMeltQuotes(expiredBefore: number, most: number): void
   /** The melt that pays or has paid this invoice: at most one ever does. */
   meltOf(paymentHash: string): MeltQuote | undefined
   pendingMelts(): readonly MeltQuote[]

@@ -88,4 +88,9 @@ CREATE TABLE melt_blanks (
 ) STRICT;
 `
 
-export const migrations: readonly string[] = [version1, version2]
+/** Quotes that nobody paid are found when they have ended. */
+const version3 = `
+CREATE INDEX melt_quotes_unpaid ON melt_quotes (expiry) WHERE state = 'UNPAID';
+`
+
+export const migrations: readonly string[] = [version1, version2, version3]

@@ -1,7 +1,17 @@
 // The one secret of the mint: 32 random bytes in a file of their own, mode 0600. Who has it can make money; who loses it
 // can never again accept a coin. Back it up; the database cannot replace it.
 
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { bytesToHex, hexToBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
@@ -9,15 +19,21 @@ import type { Random } from './ports.ts'
 
 const seedBytes = 32
 
-/** Make the file once; it is on disk before anything is derived from it. @throws when it exists */
+/**
+ * Make the file once; it is there whole or not at all, and on disk before anything is derived from it. The caller holds
+ * the lease of the folder and has seen that there is none.
+ */
 export function createSeed(path: string, random: Random): void {
-  const file = openSync(path, 'wx', 0o600)
+  const unfinished = `${path}.new`
+  rmSync(unfinished, { force: true }) // of a start that ended here, or found no room
+  const file = openSync(unfinished, 'wx', 0o600)
   try {
-    writeSync(file, `${bytesToHex(random.bytes(seedBytes))}\n`)
+    writeFileSync(file, `${bytesToHex(random.bytes(seedBytes))}\n`)
     fsyncSync(file)
   } finally {
     closeSync(file)
   }
+  renameSync(unfinished, path)
   syncFolder(dirname(path))
 }
 

@@ -1,13 +1,16 @@
 // A running mint: folder, funding, rules and HTTP put together. The command line and the tests start it here.
 
 import { randomBytes } from 'node:crypto'
-import { inspect } from 'node:util'
+import { AppError } from '../shared/errors.ts'
+import { describeThrown } from '../shared/log-text.ts'
 import { version } from '../shared/version.ts'
+import { createAbuseLog } from './abuse-log.ts'
 import { openOrCreateDataFolder } from './data-folder.ts'
 import { createPracticeFunding } from './funding/practice.ts'
 import { ensureKeyset } from './keysets.ts'
 import { createMint } from './mint.ts'
 import type { Clock, Funding, KeysetRecord, Random } from './ports.ts'
+import { createQuoteLimit } from './quote-limit.ts'
 import { createMintServer } from './server.ts'
 
 export const systemClock: Clock = { now: () => Date.now() }
@@ -26,6 +29,10 @@ export type MintServerOptions = {
   readonly finalExpiry?: number | undefined
   /** How long a practice invoice takes to pay itself. */
   readonly practiceDelayMs?: number | undefined
+  /** Quotes that one address may ask for in a minute; default 600. */
+  readonly quotesPerMinute?: number | undefined
+  /** And how many of them may be for money out, whose text a stranger chooses; default 60. */
+  readonly meltQuotesPerMinute?: number | undefined
   /** How long a request may take to arrive; default 10 s. */
   readonly requestTimeoutMs?: number | undefined
   /** Default: practice funding. */
@@ -34,6 +41,8 @@ export type MintServerOptions = {
   readonly random?: Random
   /** Told of failures that are the mint's own. Default: written to standard error. */
   readonly report?: (error: unknown) => void
+  /** Told, in few lines, of addresses that ask for more than is granted. Default: written to standard error. */
+  readonly log?: (line: string) => void
 }
 
 export type RunningMint = {
@@ -47,7 +56,7 @@ export type RunningMint = {
 
 /** @throws AppError of the folder; the system's error when the port cannot be opened */
 export async function startMintServer(options: MintServerOptions): Promise<RunningMint> {
-  const { clock = systemClock, random = systemRandom, report = reportToStderr } = options
+  const { clock = systemClock, random = systemRandom, report = reportToStderr, log = logToStderr } = options
   const { store, keyring } = openOrCreateDataFolder(options.dataFolder, random)
   try {
     const keyset = ensureKeyset(
@@ -57,7 +66,11 @@ export async function startMintServer(options: MintServerOptions): Promise<Runni
     const funding =
       options.funding ?? createPracticeFunding({ clock, random, delayMs: options.practiceDelayMs ?? defaultDelayMs })
     const mint = createMint({ store, keyring, funding, clock, random, version, report })
-    const server = createMintServer({ mint, report, requestTimeoutMs: options.requestTimeoutMs })
+    const quoteLimit = createQuoteLimit({ clock, perMinute: options.quotesPerMinute ?? defaultQuotesPerMinute })
+    const { meltQuotesPerMinute = defaultMeltQuotesPerMinute, requestTimeoutMs } = options
+    const meltQuoteLimit = createQuoteLimit({ clock, perMinute: meltQuotesPerMinute })
+    const onAbuse = createAbuseLog({ clock, log })
+    const server = createMintServer({ mint, quoteLimit, meltQuoteLimit, report, onAbuse, requestTimeoutMs })
     const stop = async (): Promise<void> => {
       await mint.stop()
       await server.close()
@@ -78,7 +91,18 @@ export async function startMintServer(options: MintServerOptions): Promise<Runni
 }
 
 const defaultDelayMs = 1_000
+/** A wallet asks for a few a day; behind a proxy all wallets have one address. */
+const defaultQuotesPerMinute = 600
+/** Each has up to 2 kB and is kept for a day: 180 MB for one address, and no more the day after. */
+const defaultMeltQuotesPerMinute = 60
 
+const logToStderr = (line: string): void => {
+  process.stderr.write(`mint: ${line}\n`)
+}
+
+/** What the operator can mend in one line, such as a full disk; everything for what only a developer can. */
 function reportToStderr(error: unknown): void {
-  process.stderr.write(`${inspect(error)}\n`)
+  const line =
+    error instanceof AppError && error.retryable ? `mint: ${error.code}: ${error.message}` : describeThrown(error)
+  process.stderr.write(`${line}\n`)
 }

@@ -1,10 +1,9 @@
-// The mint's store on node:sqlite: one file, one process that serves it, and the operator's commands beside it.
+// The mint's store: all SQL of the mint stands here and in schema.ts; constraints do the work.
 
-import { chmodSync, closeSync, openSync } from 'node:fs'
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { z } from 'zod'
 import { bytesToHex, hexToBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
+import { type Database, openDatabase } from './database.ts'
 import type {
   CoinTable,
   KeysetTable,
@@ -14,85 +13,21 @@ import type {
   SignatureTable,
   SpentCoin,
 } from './ports.ts'
-import { migrations } from './schema.ts'
-
-/** How long to wait for another process (an operator's `rotate`) to finish its transaction. */
-const busyTimeoutMs = 5_000
 
 /**
- * Open or create the database, mode 0600, and bring it to the newest version.
- * @throws AppError `folder_too_new` when a newer program wrote it, `folder_damaged` when SQLite cannot read it
+ * One file, one process that serves it, and the operator's commands beside it.
+ * @throws AppError `folder_too_new`, `folder_damaged`; here and from every call: `disk_full`, `disk_unwritable`
  */
 export function openMintStore(path: string): MintStore {
-  const db = openFile(path)
-  migrate(db)
-  const sql = sqlOf(db)
+  const db = openDatabase(path)
   return {
-    transaction: (work) => inTransaction(db, work),
-    close: () => db.close(),
-    ...keysetTable(sql),
-    ...coinTable(sql),
-    ...signatureTable(sql),
-    ...mintQuoteTable(sql),
-    ...meltQuoteTable(sql),
-  }
-}
-
-function openFile(path: string): DatabaseSync {
-  try {
-    closeSync(openSync(path, 'a', 0o600)) // SQLite gives its -wal and -shm files the mode of the database
-    chmodSync(path, 0o600)
-    const db = new DatabaseSync(path, { timeout: busyTimeoutMs })
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
-    return db
-  } catch (cause) {
-    throw new AppError('folder_damaged', 'the database cannot be opened', { cause })
-  }
-}
-
-function migrate(db: DatabaseSync): void {
-  inTransaction(db, () => {
-    const row = db.prepare('PRAGMA user_version').get()
-    const version = z.object({ user_version: z.number() }).parse(row).user_version
-    if (version > migrations.length) throw new AppError('folder_too_new', 'written by a newer version of the mint')
-    for (const sql of migrations.slice(version)) db.exec(sql)
-    db.exec(`PRAGMA user_version = ${migrations.length}`)
-  })
-}
-
-function inTransaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    db.exec('COMMIT')
-    return result
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK')
-    throw error
-  }
-}
-
-type Values = Readonly<Record<string, SQLInputValue>>
-
-/** Statements prepared once, with values by name; rows parsed by a schema. */
-type Sql = {
-  all<T>(row: z.ZodType<T>, sql: string, values?: Values): readonly T[]
-  first<T>(row: z.ZodType<T>, sql: string, values?: Values): T | undefined
-  /** @returns whether any row changed */
-  change(sql: string, values: Values): boolean
-}
-
-function sqlOf(db: DatabaseSync): Sql {
-  const statements = new Map<string, StatementSync>()
-  const prepare = (sql: string): StatementSync => {
-    const statement = statements.get(sql) ?? db.prepare(sql)
-    statements.set(sql, statement)
-    return statement
-  }
-  return {
-    all: (row, sql, values = {}) => z.array(row).parse(prepare(sql).all(values)),
-    first: (row, sql, values = {}) => row.optional().parse(prepare(sql).get(values)),
-    change: (sql, values) => Number(prepare(sql).run(values).changes) > 0,
+    transaction: db.transaction,
+    close: db.close,
+    ...keysetTable(db),
+    ...coinTable(db),
+    ...signatureTable(db),
+    ...mintQuoteTable(db),
+    ...meltQuoteTable(db),
   }
 }
 
@@ -107,7 +42,7 @@ const keysetRow = z.object({
   active: z.number().transform((value) => value === 1),
 })
 
-function keysetTable({ all, change }: Sql): KeysetTable {
+function keysetTable({ all, change }: Database): KeysetTable {
   return {
     keysets: () =>
       all(
@@ -128,7 +63,7 @@ function keysetTable({ all, change }: Sql): KeysetTable {
 
 const coinRow = z.object({ state: z.enum(['PENDING', 'SPENT']), witness: z.string().nullable() })
 
-function coinTable({ first, change }: Sql): CoinTable {
+function coinTable({ first, change }: Database): CoinTable {
   const take = (coin: SpentCoin, requestHash: string, state: 'PENDING' | 'SPENT', meltQuote: string | null): boolean =>
     change(
       `INSERT INTO coins (Y, keyset_id, amount, secret, C, witness, request_hash, state, melt_quote)
@@ -144,9 +79,10 @@ function coinTable({ first, change }: Sql): CoinTable {
 }
 
 const signatureRow = z.object({ B_: hex, keysetId: z.string(), amount: z.number(), C_: hex, e: hex, s: hex })
+const takenRow = z.object({ B_: hex })
 const selectSignature = 'SELECT B_, keyset_id AS keysetId, amount, C_, e, s FROM signatures'
 
-function signatureTable({ all, first, change }: Sql): SignatureTable {
+function signatureTable({ all, first, change }: Database): SignatureTable {
   return {
     addSignature: ({ B_, keysetId, amount, C_, e, s }, requestHash, position) =>
       change(
@@ -170,6 +106,10 @@ function signatureTable({ all, first, change }: Sql): SignatureTable {
         requestHash: hexToBytes(requestHash),
       }),
     signature: (B_) => first(signatureRow, `${selectSignature} WHERE B_ = :B_`, { B_: hexToBytes(B_) }),
+    isTaken: (B_) => {
+      const sql = 'SELECT B_ FROM signatures WHERE B_ = :B_ UNION ALL SELECT B_ FROM melt_blanks WHERE B_ = :B_'
+      return first(takenRow, sql, { B_: hexToBytes(B_) }) !== undefined
+    },
   }
 }
 
@@ -186,7 +126,7 @@ const mintQuoteRow = z.object({
 const selectMintQuote = `SELECT id, unit, amount, request, payment_hash AS paymentHash, state,
   created_at_ms AS createdAtMs, expiry FROM mint_quotes`
 
-function mintQuoteTable({ first, change }: Sql): MintQuoteTable {
+function mintQuoteTable({ first, change }: Database): MintQuoteTable {
   return {
     addMintQuote: (quote) => {
       change(
@@ -227,7 +167,7 @@ const blankRow = z.object({ B_: hex, keysetId: z.string() })
 const selectMeltQuote = `SELECT id, unit, amount, fee_reserve AS feeReserve, request, payment_hash AS paymentHash, state,
   expiry, request_hash AS requestHash, preimage FROM melt_quotes`
 
-function meltQuoteTable({ all, first, change }: Sql): MeltQuoteTable {
+function meltQuoteTable({ all, first, change }: Database): MeltQuoteTable {
   return {
     addMeltQuote: ({ id, unit, amount, feeReserve, request, paymentHash, expiry }) => {
       change(
@@ -237,6 +177,13 @@ function meltQuoteTable({ all, first, change }: Sql): MeltQuoteTable {
       )
     },
     meltQuote: (id) => first(meltQuoteRow, `${selectMeltQuote} WHERE id = :id`, { id }),
+    forgetMeltQuotes: (expiredBefore, most) => {
+      change(
+        `DELETE FROM melt_quotes WHERE id IN (
+           SELECT id FROM melt_quotes WHERE state = 'UNPAID' AND expiry < :expiredBefore ORDER BY expiry LIMIT :most)`,
+        { expiredBefore, most },
+      )
+    },
     meltOf: (paymentHash) =>
       first(meltQuoteRow, `${selectMeltQuote} WHERE payment_hash = :paymentHash AND state <> 'UNPAID'`, {
         paymentHash: hexToBytes(paymentHash),

@@ -5,7 +5,7 @@ import { assertUnlocked } from './conditions.ts'
 import { assertGenuine, readInputs, takeInputs, worthOf } from './inputs.ts'
 import type { Keyring } from './keys.ts'
 import { readKeysets } from './keysets.ts'
-import { readOutputs, signOutputs, totalOf, toWire } from './outputs.ts'
+import { assertNew, readOutputs, signOutputs, totalOf, toWire } from './outputs.ts'
 import type { Clock, MintStore } from './ports.ts'
 import { refuse } from './refusal.ts'
 import { swapHash } from './request-hash.ts'
@@ -15,7 +15,8 @@ type Deps = { readonly store: MintStore; readonly keyring: Keyring; readonly clo
 
 /**
  * Execute a swap, or answer one that was executed before: the same bytes for the same request, for ever (NUT-19).
- * The coins are taken before the costly checks, so that a spent coin costs the mint no signature; a refusal rolls back.
+ * The coins are taken and the outputs looked up before the costly checks, so that a spent coin, or an output that was signed,
+ * costs the mint no multiplication of a point; a refusal rolls back.
  * @throws MintRefusal
  */
 export function swap({ store, keyring, clock }: Deps, request: SwapRequest): SignaturesResponse {
@@ -33,6 +34,7 @@ export function swap({ store, keyring, clock }: Deps, request: SwapRequest): Sig
     if (worthOf(inputs) !== totalOf(outputs)) refuse(nutErrors.notBalanced, 'inputs less fee are not equal to outputs')
 
     takeInputs(inputs, store, (coin) => store.spend(coin, requestHash))
+    assertNew(outputs, store)
     assertGenuine(inputs)
     assertUnlocked(inputs, outputs)
     return signOutputs(outputs, requestHash, store)

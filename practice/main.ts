@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util'
 import { startMintServer } from '../mint/start.ts'
 import { AppError, toAppError } from '../shared/errors.ts'
 import { toErrorReply } from '../shared/ipc.ts'
+import { describeThrown, withoutSecrets } from '../shared/log-text.ts'
 import { z } from '../shared/schema.ts'
 import { findParent } from './parent.ts'
 import { onSamePort } from './port.ts'
@@ -27,6 +28,8 @@ async function main(): Promise<void> {
   const folder = values.data
   if (folder === undefined) throw new AppError('bad_input', 'practice --data DIR')
   const parent = findParent()
+  // A log that nobody reads any more is no reason to end.
+  process.stderr.on('error', () => {})
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const mint = await onSamePort(join(folder, 'port'), (port) =>
     startMintServer({ dataFolder: join(folder, 'mint'), port, unit, practiceDelayMs }),
@@ -62,8 +65,16 @@ async function main(): Promise<void> {
 }
 
 function log(line: string): void {
-  process.stderr.write(`${line}\n`)
+  process.stderr.write(`${withoutSecrets(line)}\n`)
 }
+
+/** Nobody caught it: the parent starts another one when it is wanted. */
+function endWith(thrown: unknown): void {
+  for (const line of `internal: ${describeThrown(thrown)}`.split('\n')) log(line)
+  process.exit(1)
+}
+process.on('uncaughtException', endWith)
+process.on('unhandledRejection', endWith)
 
 main().catch((thrown) => {
   const { code, message } = toAppError(thrown)

@@ -19,7 +19,15 @@ export async function openStall(options: {
   readonly log: (line: string) => void
 }): Promise<Stall> {
   const { folder, mintUrl, unit, log } = options
-  const { handlers, stop } = await startApp({ folder, name, listenHost: '127.0.0.1', onEvent: () => {}, log })
+  const { handlers, stop } = await startApp({
+    folder,
+    name,
+    listenHost: '127.0.0.1',
+    // Play money, in the folder of the practice mint: nobody restores it.
+    memoryFolder: null,
+    onEvent: () => {},
+    log,
+  })
   try {
     // Nobody on the local network has anything to do with it.
     await handlers['settings.change']({ lan: false })

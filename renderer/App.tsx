@@ -2,20 +2,27 @@
 
 import { useEffect, useRef } from 'react'
 import { home } from './route.ts'
-import { refresh, useConnection, useFailure, useHasSnapshot, useRoute, useSettings } from './store.ts'
+import { refresh, useConnection, useFailure, useGate, useHasSnapshot, useRoute, useSettings } from './store.ts'
 import { Button } from './ui/Button.tsx'
 import { ErrorNote } from './ui/Note.tsx'
 import { Announcer, Toasts } from './ui/Toasts.tsx'
 import { Waiting } from './ui/Waiting.tsx'
 import { Wren } from './ui/Wren.tsx'
+import { Gate } from './views/gate/Gate.tsx'
 import { views } from './views/table.ts'
 import { frameWords } from './words/frame.ts'
 
 export function App() {
   const connection = useConnection()
   const hasSnapshot = useHasSnapshot()
+  const gate = useGate()
   const isGone = connection === 'lost' || connection === 'locked-out'
+  const isShut = gate !== null && gate.state !== 'open'
   useTheme()
+  useEffect(() => {
+    // The title of a screen names who is paid.
+    if (isShut) document.title = frameWords.brand
+  }, [isShut])
   return (
     <>
       <button type="button" className="skip" onClick={skipToContent}>
@@ -23,7 +30,7 @@ export function App() {
       </button>
       {/* Gone, but kept: what was typed is still there when the host is back. */}
       <div className="app" inert={isGone}>
-        {hasSnapshot ? <CurrentView /> : <Opening />}
+        {isShut ? <Gate gate={gate} /> : hasSnapshot ? <CurrentView /> : <Opening />}
         <Toasts />
       </div>
       {isGone && <Gone words={connection === 'lost' ? frameWords.lost : frameWords.lockedOut} />}

@@ -52,8 +52,15 @@ export function parseAmount(text: string, unit: string): number | null {
     const isGrouped = point < 0 || /^[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})*$/.test(figures)
     return isGrouped ? aboveZero(entryAmount(figures.replace(/[.,]/g, ''), unit)) : null
   }
-  const fraction = figures.slice(point + 1).replace(/0+$/, '')
+  const fraction = withoutLastZeros(figures.slice(point + 1))
   return aboveZero(entryAmount(`${figures.slice(0, point).replace(/[.,]/g, '')}.${fraction}`, unit))
+}
+
+/** In one pass: a pattern would start anew at every zero, and somebody may paste a million of them. */
+function withoutLastZeros(figures: string): string {
+  let end = figures.length
+  while (figures[end - 1] === '0') end--
+  return figures.slice(0, end)
 }
 
 /** Whether the last mark stands before a fraction. Between groups of three figures it only helps to read them. */

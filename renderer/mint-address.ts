@@ -13,8 +13,9 @@ export function mintAddress(text: string): string {
 /** Whether a scanned text can be the address of a mint: not a request, not an invoice. */
 export function isMintAddress(text: string): boolean {
   const address = mintAddress(text)
-  if (!URL.canParse(address)) return false
-  const { protocol, hostname } = new URL(address)
+  const url = URL.parse(address)
+  if (!url) return false
+  const { protocol, hostname } = url
   return ['http:', 'https:'].includes(protocol) && (hostname.includes('.') || /^(localhost|\[.*\])$/.test(hostname))
 }
 

@@ -37,6 +37,7 @@ export const emptyMirror: Mirror = {
       appearance: 'system',
       sounds: false,
       notifications: false,
+      idleLockMinutes: null,
       lan: false,
       limits: { single: 0, total: 0, perHour: 0 },
     },
@@ -47,6 +48,13 @@ export const emptyMirror: Mirror = {
     withdraws: [],
     cashOuts: [],
     practice: { isOffered: false, state: 'off', mintUrl: null },
+    backup: { folder: null, canPick: false, lastSavedAt: null, trouble: null, copies: [] },
+    restore: {
+      searches: [],
+      resting: { amounts: [], until: null, isReleased: false },
+      cause: null,
+      noticedAt: null,
+    },
   },
   payments: new Map(),
   held: [],
@@ -143,6 +151,8 @@ const sharers: { readonly [N in SliceName]: (before: Slices[N], after: Slices[N]
   settings: sharedValue,
   waiting: sharedValue,
   practice: sharedValue,
+  backup: sharedValue,
+  restore: sharedValue,
   mints: (before, after) => sharedList(before, after, byUrl),
   latest: (before, after) => sharedList(before, after, byId),
   withdraws: (before, after) => sharedList(before, after, byId),
@@ -161,6 +171,8 @@ const sliceNames: readonly SliceName[] = [
   'withdraws',
   'cashOuts',
   'nearby',
+  'backup',
+  'restore',
 ]
 
 const byId = ({ id }: { readonly id: string }): string => id
@@ -173,7 +185,7 @@ function sharedValue<T>(before: T, after: T): T {
 }
 
 /** The old items where they say the same, wherever they are now; the old list when nothing changed at all. */
-export function sharedList<T>(before: readonly T[], after: readonly T[], keyOf: (item: T) => string): readonly T[] {
+function sharedList<T>(before: readonly T[], after: readonly T[], keyOf: (item: T) => string): readonly T[] {
   const old = new Map(before.map((item) => [keyOf(item), item]))
   const next = after.map((item) => {
     const known = old.get(keyOf(item))

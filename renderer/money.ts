@@ -1,5 +1,6 @@
 // What a person has, by kind of money: one unit, of all mints together, but play money never with real money. Pure.
 
+import { cappedSum } from '../shared/amount.ts'
 import { plainText } from '../shared/foreign.ts'
 import type { MintView, UnitBalance } from '../shared/model.ts'
 
@@ -45,7 +46,7 @@ export function mintName(mint: Pick<MintView, 'name' | 'url'>): string {
 }
 
 /** Its amounts are tagged wherever they stand: said twice it is only long. */
-const playMoneyNote = /\s*\(play money\)$/i
+const playMoneyNote = /(?<!\s)\s*\(play money\)$/i
 
 function none(key: string, unit: string, isPlayMoney: boolean): Money {
   return {
@@ -68,10 +69,10 @@ function added(money: Money, mint: MintView, balance: UnitBalance | undefined): 
   const isOut = !mint.isReachable && mint.since !== null
   return {
     ...money,
-    spendable: money.spendable + (balance?.spendable ?? 0),
-    onItsWay: money.onItsWay + (balance?.onItsWay ?? 0),
-    signedToUs: money.signedToUs + (balance?.signedToUs ?? 0),
-    resting: money.resting + (balance?.resting ?? 0),
+    spendable: cappedSum([money.spendable, balance?.spendable ?? 0]),
+    onItsWay: cappedSum([money.onItsWay, balance?.onItsWay ?? 0]),
+    signedToUs: cappedSum([money.signedToUs, balance?.signedToUs ?? 0]),
+    resting: cappedSum([money.resting, balance?.resting ?? 0]),
     payableAtOnce: Math.max(money.payableAtOnce, balance?.payableAtOnce ?? 0),
     waiting: money.waiting + (isOut ? mint.waiting.in + mint.waiting.out : 0),
     mintUrls: [...money.mintUrls, mint.url],

@@ -1,6 +1,6 @@
 // Where a person is: the part of the address after '#'. Pure; the store listens to the window.
 
-export const screens = ['home', 'pay', 'get-paid', 'activity', 'mints', 'settings', 'welcome'] as const
+export const screens = ['home', 'pay', 'get-paid', 'activity', 'mints', 'settings', 'welcome', 'restore'] as const
 export type Screen = (typeof screens)[number]
 
 /** `#/activity/3f9c` is `{ screen: 'activity', path: ['3f9c'] }`; what the path means is the screen's business. */
@@ -26,6 +26,8 @@ export const to = {
   /** With the address of the mint already there. */
   addMintAt: (address: string): Href => href('mints', ['add', address]),
   settings: (...path: readonly string[]): Href => href('settings', path),
+  /** The search for the coins of a restored wallet. */
+  restore: '#/restore',
   welcome: (...path: readonly string[]): Href => href('welcome', path),
 } as const satisfies Record<string, Href | ((...parts: never[]) => Href)>
 

@@ -1,8 +1,7 @@
-// Give a person a file that this page made: nothing is uploaded, the text goes from memory to the disk.
+// Give a person a file that this page made: nothing is uploaded, it goes from memory to the disk.
 
-/** @param type its media type */
-export function saveFile(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }))
+export function saveFile(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content)
   const link = document.createElement('a')
   link.href = url
   link.download = name

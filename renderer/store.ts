@@ -2,20 +2,22 @@
 // window: where it is, the chosen unit, the time, a toast.
 
 import { useEffect, useState } from 'react'
-import { create } from 'zustand'
+import { create, type StoreApi } from 'zustand'
 import { useShallow } from 'zustand/react/shallow'
 import { type AppError, toAppError } from '../shared/errors.ts'
 import type { HostEvent } from '../shared/ipc.ts'
 import type {
+  BackupView,
   CashOutView,
+  GateView,
   MintView,
   NearbySlice,
   PaymentView,
   PracticeView,
   ProfileView,
+  RestoreView,
   SettingsView,
   Slices,
-  WaitingView,
   WithdrawView,
 } from '../shared/model.ts'
 import type { Connection } from './bridge.ts'
@@ -28,6 +30,8 @@ import { play } from './sounds.ts'
 
 type AppState = {
   readonly connection: Connection
+  /** Null before the host has said. While it is not open nothing of the wallet is here. */
+  readonly gate: GateView | null
   readonly mirror: Mirror
   /** Why there is no first snapshot. */
   readonly failure: AppError | null
@@ -46,6 +50,7 @@ const tickMs = 30_000
 
 const useStore = create<AppState>()(() => ({
   connection: 'connecting',
+  gate: null,
   mirror: emptyMirror,
   failure: null,
   route: readRoute(window.location.hash),
@@ -87,6 +92,10 @@ async function takeSnapshot(): Promise<void> {
   snapshots += 1
   const mine = snapshots
   try {
+    const gate = await call('gate.look', {})
+    if (mine !== snapshots) return
+    setGate(gate)
+    if (gate.state !== 'open') return
     const snapshot = await call('app.snapshot', {})
     if (mine !== snapshots) return
     const isFirst = getState().mirror.revision === null
@@ -99,6 +108,26 @@ async function takeSnapshot(): Promise<void> {
   }
 }
 
+/** Behind a shut gate nothing that was shown stays in this window. */
+function setGate(gate: GateView): void {
+  if (gate.state === 'open') {
+    setState({ gate, failure: null })
+    return
+  }
+  const { gate: before, route } = getState()
+  setState({ gate, failure: null, mirror: emptyMirror, toast: null })
+  if (before?.state !== 'open') return
+  visits.get(route.screen)?.leave?.()
+  for (const forget of forgetters) forget()
+}
+
+const forgetters = new Set<() => void>()
+
+/** What a screen keeps beside this store is as at the start when the gate shuts. */
+export function keepWhileOpen<T>(kept: Pick<StoreApi<T>, 'getInitialState' | 'setState'>): void {
+  forgetters.add(() => kept.setState(kept.getInitialState(), true))
+}
+
 /** With the first snapshot: a new wallet begins with its first run, every other where the address says. */
 function begin(): void {
   const { mirror, route } = getState()
@@ -109,7 +138,10 @@ function begin(): void {
 function take(event: HostEvent): void {
   if (event.kind === 'open') go(isHref(event.route) ? event.route : to.home)
   else if (event.kind === 'open-link') go(to.payRequest(event.link))
-  else apply(event)
+  else if (event.kind === 'gate') {
+    setGate(event.gate)
+    refresh()
+  } else apply(event)
 }
 
 function apply(event: StateEvent): void {
@@ -253,7 +285,8 @@ export const useProfile = (): ProfileView => useSlice('profile')
 export const useSettings = (): SettingsView => useSlice('settings')
 export const useMints = (): readonly MintView[] => useSlice('mints')
 export const useLatest = (): readonly PaymentView[] => useSlice('latest')
-export const useWaiting = (): WaitingView => useSlice('waiting')
+export const useBackup = (): BackupView => useSlice('backup')
+export const useRestore = (): RestoreView => useSlice('restore')
 export const useNearby = (): NearbySlice => useSlice('nearby')
 export const useWithdraws = (): readonly WithdrawView[] => useSlice('withdraws')
 export const useCashOuts = (): readonly CashOutView[] => useSlice('cashOuts')
@@ -281,6 +314,7 @@ export const useCashOut = (id: string): CashOutView | undefined =>
   useStore(({ mirror }) => mirror.slices.cashOuts.find((one) => one.id === id))
 
 export const useRoute = (): Route => useStore(({ route }) => route)
+export const useGate = (): GateView | null => useStore(({ gate }) => gate)
 export const useConnection = (): Connection => useStore(({ connection }) => connection)
 export const useHasSnapshot = (): boolean => useStore(({ mirror }) => mirror.revision !== null)
 export const useFailure = (): AppError | null => useStore(({ failure }) => failure)

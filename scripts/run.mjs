@@ -14,6 +14,10 @@ const tools = {
 }
 /** What Node made of the sources the last time: starts take two thirds of the time. */
 const compiled = join(root, 'node_modules', '.cache', 'farthing-compiled')
+/** What takes as long as it is let: see test/how-much.ts. */
+const crashTests = ['crash', 'interleavings', 'kill', 'mint-crash', 'mint-death', 'races', 'replacement-death'].map(
+  (name) => join('test', `${name}.test.ts`),
+)
 /** Where vitest writes its report for the closing line, from the top of the project. */
 const results = join('out', 'test-results.json')
 
@@ -26,9 +30,13 @@ const commands = {
   package: (args) => run(script('scripts', 'package', 'main.ts'), args),
   screens: (args) => run(script('scripts', 'screens', 'main.ts'), args),
   bench: (args) => run(script('scripts', 'bench', 'main.ts'), args),
+  // Every decoder fed with what it should refuse; a bounded part of it is in `test`.
+  fuzz: (args) => run(script('scripts', 'fuzz', 'main.ts'), args),
   interop: (args) => run(script('test', 'interop', 'run.ts'), args),
   check: async () => worst([...(await typesAndLint()), await run(tools.vitest, ['run', 'test/layers.test.ts'])]),
   test,
+  // All that `test` tries a bounded part of: death and a bad network at every place, drawn interleavings, kill -9. An hour.
+  'test:crash': (args) => run(tools.vitest, ['run', ...crashTests, ...args], { FARTHING_CRASH: 'whole' }),
   // The app in a real Chromium: part of `test`, alone here.
   'test:e2e': (args) => run(tools.vitest, ['run', 'test/browser', ...args]),
   // The app in a real Electron, where its binary is; says loudly that it was skipped elsewhere.
@@ -40,8 +48,8 @@ async function test(args) {
   const checks = await typesAndLint()
   rmSync(join(root, results), { force: true })
   mkdirSync(join(root, dirname(results)), { recursive: true })
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${results}`]
-  const code = await run(tools.vitest, ['run', ...reporters, ...args])
+  const reporters = ['default', 'json', join('test', 'still-running.ts')].map((name) => `--reporter=${name}`)
+  const code = await run(tools.vitest, ['run', ...reporters, `--outputFile.json=${results}`, ...args])
   const failedChecks = checks.filter((check) => check !== 0).length
   if (failedChecks > 0) console.log('farthing: types or lint failed, see above; counted as failed below')
   console.log(closingLine(failedChecks, code))
@@ -74,7 +82,7 @@ function closingLine(failedChecks, code) {
 const worst = (codes) => codes.find((code) => code !== 0) ?? 0
 
 /** Run a script with the project's Node, hand on signals, and answer with its exit code. */
-async function run(script, args) {
+async function run(script, args, env = {}) {
   console.log(`farthing: ${[relative(root, script), ...args].join(' ')}`)
   if (!existsSync(script)) throw new Error(`${relative(root, script)} is not there`)
   const child = spawn(node, [script, ...args], {
@@ -83,6 +91,7 @@ async function run(script, args) {
     env: {
       NODE_COMPILE_CACHE: compiled,
       ...process.env,
+      ...env,
       PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}`,
     },
   })

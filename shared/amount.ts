@@ -25,6 +25,13 @@ export function sumAmounts(amounts: Iterable<number>): number {
   return sum
 }
 
+/** Sum that stops at the largest amount: to show and to compare, never to pay with. Mints may sign more than can be counted. */
+export function cappedSum(amounts: Iterable<number>): number {
+  let sum = 0
+  for (const amount of amounts) sum = Math.min(maxAmount, sum + amount)
+  return sum
+}
+
 /**
  * The canonical split: one denomination for every set bit, ascending (13 → [1, 4, 8]).
  * Zero splits into nothing.

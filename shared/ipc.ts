@@ -2,12 +2,16 @@
 // Handlers, bridges, clients and test doubles are derived from it: a new command is a compile error until it is handled.
 
 import { maxAmount } from './amount.ts'
+import { maxBackupText } from './backup-limit.ts'
 import { AppError, type ErrorCode, type ErrorFacts, toAppError } from './errors.ts'
 import { maxMemoBytes, maxNameBytes, utf8UpTo } from './messages.ts'
 import type {
   AuditView,
+  BackupSummaryView,
+  BackupView,
   CashOutView,
   ClaimView,
+  GateView,
   MintView,
   NearbySlice,
   NearbyView,
@@ -20,6 +24,7 @@ import type {
   ProfileView,
   ReadRequestView,
   RequestView,
+  RestoreView,
   SettingsView,
   SliceName,
   Slices,
@@ -34,6 +39,10 @@ const url = z.string().min(1).max(512)
 const id = z.string().regex(/^[0-9a-f]{32}$/)
 const memo = utf8UpTo(maxMemoBytes)
 const nothing = z.strictObject({})
+const passphrase = z.string().min(1).max(256)
+const phraseWords = z.array(z.string().min(1).max(32)).length(12)
+/** Base64. A larger wallet is copied to a folder instead. */
+const backupFile = z.string().min(1).max(maxBackupText)
 /** Zero = nothing is accepted as signed. */
 const limit = z.number().int().min(0).max(maxAmount)
 
@@ -45,6 +54,64 @@ const command =
 export const commands = {
   /** Everything a window shows, with the revision that later events go on from. Subscribe first. */
   'app.snapshot': command<Snapshot>()(nothing),
+  /** What stands between a person and the wallet. While it is not `open`, only `gate.` commands are served (`locked`). */
+  'gate.look': command<GateView>()(nothing),
+  /** @throws `wrong_passphrase`, `too_many_tries` (facts: `retryAt`, milliseconds) */
+  'gate.unlock': command<GateView>()(z.strictObject({ passphrase })),
+  /** Ask for the passphrase from now on; payments go on underneath. @throws `wrong_state` when there is none */
+  'gate.lock': command<GateView>()(nothing),
+  /**
+   * Seal the phrase with a passphrase, another one, or (null) none. `current` when there is one.
+   * @throws `wrong_passphrase`, `too_many_tries`, `weak_passphrase`
+   */
+  'gate.setPassphrase': command<GateView>()(
+    z.strictObject({ current: passphrase.optional(), next: passphrase.nullable() }),
+  ),
+  /**
+   * `locked`, `sealed`, `wordless`: open the wallet that is here with its twelve words. They are checked against its
+   * database, which stays as it is. @param passphrase what seals them from now on; null: the keychain, or nothing
+   * @throws `bad_phrase` (facts: `word`, as below) when they are not those of this wallet, `weak_passphrase`,
+   *   `folder_damaged` when the database cannot be read, `wrong_state`
+   */
+  'gate.usePhrase': command<GateView>()(z.strictObject({ words: phraseWords, passphrase: passphrase.nullable() })),
+  /**
+   * First run: this wallet is that of these twelve words from now on. Its mints are added next; each is searched.
+   * @param current the passphrase of now, when there is one: it protects these words as well
+   * @throws `bad_phrase` (facts: `word`, counted from 1, when one is not in the list), `not_empty`, `wrong_passphrase`,
+   *   `too_many_tries`
+   */
+  'gate.restorePhrase': command<GateView>()(z.strictObject({ words: phraseWords, current: passphrase.optional() })),
+  /**
+   * First run: this wallet is that of this backup file. @param file base64 @param words for a file whose key is the phrase
+   * @param current as above
+   * @throws `bad_backup`, `wrong_passphrase`, `foreign_backup` (the words are another phrase's), `backup_too_new`, `not_empty`
+   */
+  'gate.restoreBackup': command<BackupSummaryView>()(
+    z.strictObject({
+      file: backupFile,
+      passphrase: passphrase.optional(),
+      words: phraseWords.optional(),
+      current: passphrase.optional(),
+    }),
+  ),
+  /** `damaged`: set the database aside and go on from an automatic copy (its name), or from the phrase alone (null). */
+  'gate.setAside': command<GateView>()(z.strictObject({ backup: z.string().min(1).max(200).nullable() })),
+  /** Copy everything to a file now. @param passphrase null: its key is the phrase. @returns base64 */
+  'backup.export': command<{ readonly name: string; readonly file: string }>()(
+    z.strictObject({ passphrase: passphrase.nullable() }),
+  ),
+  /** Where automatic copies go; null for nowhere. The first one is made at once. @throws `backup_folder` */
+  'backup.setFolder': command<BackupView>()(z.strictObject({ folder: z.string().min(1).max(1024).nullable() })),
+  /** A window to pick a folder, where the host has one; null when nothing was picked. */
+  'backup.pickFolder': command<{ readonly folder: string | null }>()(nothing),
+  /** An automatic copy now. @throws `backup_folder`, `wrong_state` without a folder */
+  'backup.saveNow': command<BackupView>()(nothing),
+  /** Bring what a backup file of this wallet knows into it; nothing here moves back. @throws as `gate.restoreBackup` */
+  'backup.merge': command<BackupSummaryView>()(z.strictObject({ file: backupFile, passphrase: passphrase.optional() })),
+  /** Look again for coins of the phrase at this mint. */
+  'restore.again': command<RestoreView>()(z.strictObject({ mintUrl: url })),
+  /** A person says that no payment is open: what rests may come home. */
+  'restore.noOpenPayments': command<RestoreView>()(nothing),
   'profile.rename': command<ProfileView>()(z.strictObject({ name: utf8UpTo(maxNameBytes) })),
   /** The first run is over: Home from now on. */
   'profile.begin': command<ProfileView>()(nothing),
@@ -62,6 +129,7 @@ export const commands = {
       sounds: z.boolean().optional(),
       notifications: z.boolean().optional(),
       lan: z.boolean().optional(),
+      idleLockMinutes: z.union([z.literal(1), z.literal(5), z.literal(15), z.literal(60), z.null()]).optional(),
       limits: z.strictObject({ single: limit, total: limit, perHour: z.number().int().min(0).max(10_000) }).optional(),
     }),
   ),
@@ -174,6 +242,8 @@ export type HostEvent =
       /** Null when this window hears of it for the first time. */
       readonly was: PaymentState | null
     }
+  /** The wallet was locked, unlocked or opened anew: ask `gate.look`, and for a new snapshot when it is open. */
+  | { readonly kind: 'gate'; readonly gate: GateView }
   /** Show this screen, as a menu item asks. */
   | { readonly kind: 'open'; readonly route: string }
   /** A link was opened: show what it asks for. It does nothing by itself. */

@@ -9,12 +9,16 @@ import { compareBytes, utf8ToBytes } from './cashu/numbers.ts'
 import { maxInputs, maxOutputs } from './cashu/wire.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { AppError, errorCodes } from './errors.ts'
-import { z } from './schema.ts'
+import { readAs, z } from './schema.ts'
 
 /** Name of the libp2p protocol, with its version. */
 export const payProtocol = '/farthing/pay/1.0.0'
 export const protocolVersion = 1
 export const maxFrameBytes = 64 * 1024
+/** A Hello has 1.2 KiB at most: an address of 512 bytes, eight keyset ids, a memo. With room for what comes later. */
+export const maxHelloBytes = 4 * 1024
+/** The map around it: its kind, and the length of the body. */
+export const maxHelloFrameBytes = maxHelloBytes + 16
 export const maxKeysetIds = 8
 export const maxNameBytes = 64
 export const maxMemoBytes = 140
@@ -56,6 +60,8 @@ export const helloSchema = z.strictObject({
   amount,
   requestId: utf8UpTo(64).optional(),
   memo: utf8UpTo(maxMemoBytes).optional(),
+  /** Swap digest of a dead handover that this payment signs anew (protocol section 8). */
+  replaces: hash.optional(),
 })
 export type Hello = z.infer<typeof helloSchema>
 
@@ -145,7 +151,7 @@ export const signedMessageSchema = z.strictObject({ body: bytesUpTo(maxFrameByte
 export type SignedMessage = z.infer<typeof signedMessageSchema>
 
 const frameSchema = z.union([
-  z.strictObject({ hello: bytesUpTo(maxFrameBytes) }),
+  z.strictObject({ hello: bytesUpTo(maxHelloBytes) }),
   z.strictObject({ terms: signedMessageSchema }),
   z.strictObject({ handover: bytesUpTo(maxFrameBytes) }),
   z.strictObject({ receipt: signedMessageSchema }),
@@ -168,7 +174,7 @@ export function decodeFrame(encoded: Uint8Array): Frame {
 
 /** Encode a body after checking it against its schema: what we send, we would accept. @throws AppError `bad_input` */
 export function encodeBody<T>(schema: z.ZodType<T>, body: T): Uint8Array {
-  const parsed = schema.safeParse(body)
+  const parsed = readAs(schema, body)
   if (!parsed.success) throw new AppError('bad_input', `not a message: ${issueOf(parsed.error)}`)
   return encodeCbor(parsed.data)
 }
@@ -179,7 +185,7 @@ export function decodeBody<T>(schema: z.ZodType<T>, body: Uint8Array): T {
 }
 
 function parse<T>(schema: z.ZodType<T>, encoded: Uint8Array): T {
-  const parsed = schema.safeParse(decodeCbor(encoded))
+  const parsed = readAs(schema, decodeCbor(encoded))
   if (!parsed.success) throw new AppError('bad_frame', `unexpected message: ${issueOf(parsed.error)}`)
   return parsed.data
 }

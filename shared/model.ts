@@ -22,6 +22,8 @@ export const paymentStates = [
   'bounced',
   /** Needs a new signature from the payer. */
   'dead',
+  /** Another signature of the same payment stands in its place: shown as that one. */
+  'replaced',
   /** Out: the payee refused after the handover. In: refused by us. */
   'refused',
   /** Out: coins are being taken back, then were. */
@@ -128,8 +130,15 @@ export type CashOutView = {
   readonly expiresAt: number | null
   readonly createdAt: number
   readonly updatedAt: number
+  readonly alarm: CashOutAlarm | null
   readonly trouble: string | null
 }
+
+/**
+ * What went otherwise, by what the mint says. `unproven`: it took the coins, and not that the invoice is paid.
+ * `paid_elsewhere`: it is paid, with other coins. `coins_gone`: some of the coins were spent in another way.
+ */
+export type CashOutAlarm = 'unproven' | 'paid_elsewhere' | 'coins_gone'
 
 export type UnitBalance = {
   readonly unit: string
@@ -143,6 +152,8 @@ export type UnitBalance = {
   readonly payableAtOnce: number
   /** Found by a restore and resting. */
   readonly resting: number
+  /** Of keysets that have ended: kept, and no money any more. */
+  readonly expired: number
 }
 
 export type MintView = {
@@ -239,6 +250,97 @@ export type NearbySlice = {
   readonly people: readonly NearbyView[]
 }
 
+/** What protects the phrase on this computer: a passphrase, the keychain of the system, or only the file's permissions. */
+export type Sealing = 'passphrase' | 'os' | 'plain'
+
+/**
+ * What stands between a person and the wallet. `open`: nothing. `locked`: the passphrase. `damaged`: the database cannot
+ * be read; it can be set aside. `sealed`: the keychain of the system does not open the phrase. `wordless`: the database is
+ * there, and the phrase beside it is of no use. Where the phrase is what is missing, a person's twelve words open it.
+ */
+export type GateView =
+  | { readonly state: 'open'; readonly sealing: Sealing; readonly idleLockMinutes: number | null }
+  /** `retryAt`: after wrong tries, when the next one is taken, milliseconds. */
+  | { readonly state: 'locked'; readonly retryAt: number | null }
+  /** `hasPhrase`: what the phrase brings back can be had. */
+  | ({ readonly state: 'damaged'; readonly hasPhrase: boolean } & FoundCopiesView)
+  | { readonly state: 'sealed' }
+  | { readonly state: 'wordless'; readonly cause: WordlessCause }
+
+/** There is no file with the phrase; the file cannot be read; or it holds the phrase of another wallet. */
+export type WordlessCause = 'missing' | 'damaged' | 'other'
+
+/**
+ * Automatic copies that were found, newest first. `awayFolder`: where some went, a path of this computer, when that is not
+ * there or does not answer; null when it was looked into, and when there never was one.
+ */
+export type FoundCopiesView = { readonly backups: readonly BackupCopyView[]; readonly awayFolder: string | null }
+
+/** One file in the folder of automatic copies. */
+export type BackupCopyView = { readonly name: string; readonly savedAt: number; readonly bytes: number }
+
+export type BackupView = {
+  /** Where automatic copies go, as a path of this computer; null for nowhere. */
+  readonly folder: string | null
+  /** Whether this host can show a window to pick a folder. */
+  readonly canPick: boolean
+  /** Milliseconds; null for never. Of an automatic copy or one that a person took. */
+  readonly lastSavedAt: number | null
+  /** Why the last automatic copy failed; null when it did not. */
+  readonly trouble: ErrorCode | null
+  /** Newest first, of whichever life of this wallet: the newest ten of each are kept. */
+  readonly copies: readonly BackupCopyView[]
+}
+
+/** What a backup file brought: rows that were not here before. */
+export type BackupSummaryView = {
+  readonly savedAt: number
+  readonly payments: number
+  readonly mints: number
+  /** Coins, by unit; they rest until it is known that no payment with them is open. */
+  readonly coins: readonly FoundView[]
+}
+
+export type FoundView = { readonly unit: string; readonly amount: number; readonly coins: number }
+
+/** The search for the coins of a phrase at one mint. */
+export type MintSearchView = {
+  readonly mintUrl: string
+  readonly name: string | null
+  readonly state: 'looking' | 'done'
+  readonly phase: 'generations' | 'milestones' | 'purses' | 'done'
+  /** Blinded messages asked about so far. */
+  readonly asked: number
+  /** Estimated share that is done, 0 … 1. */
+  readonly progress: number
+  readonly purses: number
+  /** Unspent, by unit. */
+  readonly found: readonly FoundView[]
+  /** Unspent, but of keysets that have ended: reported, worth asking the operator about. */
+  readonly expired: readonly FoundView[]
+  /** Why it does not go on at the moment; null when it does. */
+  readonly trouble: string | null
+}
+
+/** Coins that a restore found rest until no payment with them can be open. */
+export type RestoreView = {
+  readonly searches: readonly MintSearchView[]
+  readonly resting: {
+    readonly amounts: readonly FoundView[]
+    /** When they come home by themselves, milliseconds; null when nothing rests. */
+    readonly until: number | null
+    /** A person has said that no payment is open: they come home as soon as the mint answers. */
+    readonly isReleased: boolean
+  }
+  /**
+   * Why coins rest: `phrase` or `backup`: a restore; `old_copy`: this folder is older than what this computer knows;
+   * `moved`: it comes from another computer or place; `twin`: another computer uses the same phrase.
+   */
+  readonly cause: 'phrase' | 'backup' | 'old_copy' | 'moved' | 'twin' | null
+  /** Milliseconds. */
+  readonly noticedAt: number | null
+}
+
 export type ProfileView = {
   /** Shown to payers; may be empty. */
   readonly name: string
@@ -247,8 +349,7 @@ export type ProfileView = {
   readonly phrase: 'unseen' | 'seen' | 'checked'
   /** Nobody has gone through the first run yet. */
   readonly isFirstRun: boolean
-  /** What protects the phrase on this computer: the keychain of the system, or only the file's permissions. */
-  readonly sealing: 'os' | 'plain'
+  readonly sealing: Sealing
   readonly version: string
 }
 
@@ -259,6 +360,8 @@ export type SettingsView = {
   readonly appearance: 'system' | 'light' | 'dark'
   readonly sounds: boolean
   readonly notifications: boolean
+  /** Lock after so many minutes without a person; null for never. Needs a passphrase. */
+  readonly idleLockMinutes: number | null
   /** Whether this computer looks and is visible on the local network at all. */
   readonly lan: boolean
   readonly limits: LimitsView
@@ -287,6 +390,8 @@ export type Slices = {
   readonly withdraws: readonly WithdrawView[]
   readonly cashOuts: readonly CashOutView[]
   readonly practice: PracticeView
+  readonly backup: BackupView
+  readonly restore: RestoreView
 }
 export type SliceName = keyof Slices
 
@@ -300,6 +405,8 @@ export type AuditView = {
   readonly spendable: number
   readonly reserved: number
   readonly handedOver: number
+  /** Coins that may be in another life's hands as well, those of keysets that have ended with them. */
+  readonly resting: number
   readonly feesPaid: number
   /** Given back to the mint, which paid an invoice for it. */
   readonly cashedOut: number

@@ -5,7 +5,7 @@ import { base64urlnopad } from '@scure/base'
 import { maxAmount } from './amount.ts'
 import { decodeLooseCbor, encodeCbor } from './cbor.ts'
 import { AppError } from './errors.ts'
-import { z } from './schema.ts'
+import { readAs, z } from './schema.ts'
 
 const transportType = 'farthing'
 const maxRequestLength = 4000
@@ -81,13 +81,13 @@ export function decodeRequest(text: string): Request {
   const bare = bareRequest(text)
   if (!bare.startsWith(prefix) || bare.length > maxRequestLength)
     throw new AppError('bad_input', 'not a payment request')
-  const raw = rawSchema.safeParse(decodeBase64Cbor(bare.slice(prefix.length)))
+  const raw = readAs(rawSchema, decodeBase64Cbor(bare.slice(prefix.length)))
   if (!raw.success) throw new AppError('bad_input', 'not a payment request')
   const { i, a, u, s, m, d, t } = raw.data
   const transport = t?.find((candidate) => candidate.t === transportType)
   if (!transport) throw new AppError('bad_input', 'this request cannot be paid from computer to computer')
   const tag = (name: string) => transport.g?.find(([tagName]) => tagName === name)?.slice(1) ?? []
-  const parsed = requestSchema.safeParse({
+  const parsed = readAs(requestSchema, {
     id: i,
     amount: a,
     unit: u,
@@ -104,7 +104,7 @@ export function decodeRequest(text: string): Request {
 
 function decodeBase64Cbor(text: string): unknown {
   try {
-    return decodeLooseCbor(base64urlnopad.decode(text.replace(/=+$/, '')))
+    return decodeLooseCbor(base64urlnopad.decode(text.replace(/={1,2}$/, '')))
   } catch (cause) {
     throw new AppError('bad_input', 'not a payment request', { cause })
   }

@@ -4,7 +4,7 @@
 export const locale = 'en-GB'
 
 /** The ISO 4217 code of a unit, or null when it is no currency. */
-export function currencyOf(unit: string): string | null {
+function currencyOf(unit: string): string | null {
   const code = unit.toUpperCase()
   return /^[a-z]{3}$/.test(unit) && currencies.has(code) ? code : null
 }

@@ -3,7 +3,7 @@
 
 import type { ErrorCode, ErrorFacts } from './errors.ts'
 import { isolated, plainText } from './foreign.ts'
-import type { CashOutView, PaymentAlarm, PaymentState, PaymentView, WithdrawView } from './model.ts'
+import type { CashOutAlarm, CashOutView, PaymentAlarm, PaymentState, PaymentView, WithdrawView } from './model.ts'
 import { formatAmount } from './units.ts'
 
 export type StateWords = {
@@ -33,7 +33,12 @@ export const paymentWords = {
     },
     dead: {
       badge: 'Needs a new signature',
-      sentence: 'The mint cannot finish it the way it was signed. It has to be signed again, or taken back.',
+      sentence:
+        'The mint cannot finish it the way it was signed. Farthing tries to sign it again; you can also take it back.',
+    },
+    replaced: {
+      badge: 'Replaced',
+      sentence: 'Another signature with the same coins stands in its place. Only one of them can become final.',
     },
     refused: {
       badge: 'Refused',
@@ -62,7 +67,12 @@ export const paymentWords = {
     },
     dead: {
       badge: 'Needs a new signature',
-      sentence: 'The mint cannot finish it the way it was signed. Ask the payer to sign it again.',
+      sentence:
+        'The mint cannot finish it the way it was signed. The payer’s Farthing tries to sign it again when it reaches you.',
+    },
+    replaced: {
+      badge: 'Replaced',
+      sentence: 'Another signature with the same coins stands in its place. Only one of them can become final.',
     },
     refused: { badge: 'Refused', sentence: 'Farthing did not accept this payment. You got nothing and owe nothing.' },
     taking_back: { badge: 'Going back', sentence: 'The payer is taking these coins back.' },
@@ -97,7 +107,8 @@ export const withdrawWords = {
   done: { badge: 'Added', sentence: 'The coins are in your wallet.' },
   failed: {
     badge: 'Not added',
-    sentence: 'No coins came from this. If you did pay the invoice, keep its proof and ask the operator of the mint.',
+    sentence:
+      'No coins came from this yet. Your wallet asks again, ever more rarely. If you did pay the invoice, keep its proof and ask the operator of the mint.',
   },
 } as const satisfies Record<WithdrawView['state'], StateWords>
 
@@ -117,6 +128,33 @@ export const cashOutWords = {
   failed: { badge: 'Not cashed out', sentence: 'The invoice was not paid. Your coins are in your wallet.' },
   abandoned: { badge: 'Not sent', sentence: 'Nothing left your wallet.' },
 } as const satisfies Record<CashOutView['state'], StateWords>
+
+const tookCoins: StateWords = {
+  badge: 'The mint took the coins',
+  sentence:
+    'The mint took your coins and does not say that the invoice is paid. Ask whoever made the invoice; if nothing came, ask the operator of the mint.',
+}
+const paidElsewhere = 'The mint says that the invoice was paid, but not with your coins.'
+const goneCoins = 'The mint says that some of the coins were spent in another way. These are gone;'
+
+/** In place of the words of a state, where it went otherwise than a cash out goes: while coins come back, and at its end. */
+export const cashOutAlarmWords = {
+  unproven: { back: tookCoins, end: tookCoins },
+  paid_elsewhere: {
+    back: { badge: 'Coming back', sentence: `${paidElsewhere} They are on their way back.` },
+    end: { badge: 'Not cashed out', sentence: `${paidElsewhere} They are in your wallet.` },
+  },
+  coins_gone: {
+    back: { badge: 'Coming back', sentence: `${goneCoins} the others are on their way back.` },
+    end: { badge: 'Not cashed out', sentence: `${goneCoins} what was left of them is in your wallet.` },
+  },
+} as const satisfies Record<CashOutAlarm, Record<'back' | 'end', StateWords>>
+
+/** What a cash out is called now. */
+export function wordsOfCashOut({ state, alarm }: Pick<CashOutView, 'state' | 'alarm'>): StateWords {
+  if (alarm === null) return cashOutWords[state]
+  return cashOutAlarmWords[alarm][state === 'returning' ? 'back' : 'end']
+}
 
 export type Notice = { readonly title: string; readonly body: string }
 
@@ -175,6 +213,8 @@ const tryAgain = 'Try again.'
 const tryLater = 'Try again in a moment.'
 const askForNew = 'Ask for a new request and pay that.'
 const updateBoth = 'If it happens again, both of you should update Farthing.'
+const restoreElsewhere =
+  'The twelve words from the paper, or a backup file, bring the coins back in a fresh Farthing with a data folder of its own.'
 const otherMint = 'Do not add more money there. Tell the operator of the mint, with the details below.'
 
 const errors: Record<ErrorCode, ErrorWords | ((fact: Fact) => ErrorWords)> = {
@@ -377,28 +417,83 @@ const errors: Record<ErrorCode, ErrorWords | ((fact: Fact) => ErrorWords)> = {
   folder_damaged: {
     title: 'The files of this wallet cannot be read',
     body: 'Farthing has stopped so that nothing is made worse.',
-    action: 'Keep the folder as it is, and your twelve words. This Farthing cannot restore a wallet from them yet.',
+    action: `Keep the folder as it is. ${restoreElsewhere}`,
   },
   folder_too_new: {
     title: 'This wallet was used by a newer Farthing',
     body: 'Your money is as it was.',
     action: 'Update Farthing on this computer.',
   },
+  disk_full: {
+    title: 'The disk of this computer is full',
+    body: `Farthing stores every step before it takes it, so it did not go on. Nothing is lost. ${lookInActivity}`,
+    action: 'Make room on the disk. What was interrupted goes on by itself.',
+  },
+  disk_unwritable: {
+    title: 'Farthing cannot write to its folder',
+    body: `It stores every step before it takes it, so it did not go on. Nothing is lost. ${lookInActivity}`,
+    action: 'Make sure that the disk is not write-protected and that the folder is yours, then try again.',
+  },
   no_phrase: {
-    title: 'The twelve words of this wallet are missing here',
+    title: 'The twelve words of this wallet cannot be read here',
     body: 'Without them Farthing cannot use the coins.',
-    action:
-      'Put the file with them back, if you have a copy of it. This Farthing cannot restore a wallet from them yet.',
+    action: `Put the file with them back, if you have a copy of it. ${restoreElsewhere}`,
   },
   bad_phrase: {
     title: 'These are not the words of this wallet',
-    body: nothingMoved,
+    body: 'Nothing was changed.',
     action: 'Check their order and spelling.',
   },
   phrase_sealed: {
     title: 'The keychain of this computer does not open your words',
     body: 'Your money is as it was.',
-    action: 'Unlock the keychain, log in as the person who set Farthing up, and start it again.',
+    action:
+      'Unlock the keychain, or log in as the person who set Farthing up, and try again. The twelve words from the paper open the wallet, too.',
+  },
+  locked: {
+    title: 'Farthing is locked',
+    body: 'Your money is as it was.',
+    action: 'Unlock it with your passphrase, or with the twelve words from the paper.',
+  },
+  wrong_passphrase: {
+    title: 'That is not the passphrase',
+    body: 'Nothing was opened or changed.',
+    action: 'Look at capital letters and the keyboard’s language, and try again.',
+  },
+  too_many_tries: {
+    title: 'Too many wrong tries',
+    body: 'Farthing waits a while before it takes another one. Your money is as it was.',
+    action: 'Wait for the time that is shown, then try again.',
+  },
+  weak_passphrase: {
+    title: 'This passphrase is too easy to guess',
+    body: 'Nothing was changed.',
+    action: 'Use at least ten characters; a few unrelated words are good.',
+  },
+  bad_backup: {
+    title: 'This is not a readable backup file',
+    body: 'It is damaged, incomplete or no backup of Farthing. Nothing was changed.',
+    action: 'Try another copy of it.',
+  },
+  foreign_backup: {
+    title: 'This backup belongs to another wallet',
+    body: 'It was made with other twelve words. Nothing was changed.',
+    action: 'Use the words it was made with, in a fresh Farthing.',
+  },
+  backup_too_new: {
+    title: 'This backup was made by a newer Farthing',
+    body: 'This version cannot read it. Nothing was changed.',
+    action: 'Install the newest version, then try again.',
+  },
+  backup_folder: {
+    title: 'Farthing cannot use that folder',
+    body: 'It is not there, may not be written to, or does not answer. No copy was made. Your money is as it was.',
+    action: 'Connect the disk it is on, or pick another folder.',
+  },
+  not_empty: {
+    title: 'This wallet is in use already',
+    body: 'Restoring would put another wallet in its place. Nothing was changed.',
+    action: 'Restore in a fresh Farthing, with a data folder of its own.',
   },
   practice_failed: {
     title: 'The practice mint did not start',

@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type App, type AppOptions, startApp } from '../electron/app.ts'
 import { createFeed, type FeedParts } from '../electron/feed.ts'
@@ -238,6 +237,7 @@ describe('what a person chose', () => {
       sounds: true,
       notifications: true,
       lan: true,
+      idleLockMinutes: null,
       limits: { single: 500, total: 500, perHour: 3 },
     })
   })
@@ -303,6 +303,7 @@ describe('the feed', () => {
       sounds: true,
       notifications: true,
       lan: true,
+      idleLockMinutes: null,
       limits: { single: 0, total: 0, perHour: 0 },
     },
     mints: [],
@@ -312,6 +313,8 @@ describe('the feed', () => {
     withdraws: [],
     cashOuts: [],
     practice: { isOffered: false, state: 'off', mintUrl: null },
+    backup: { folder: null, canPick: false, lastSavedAt: null, trouble: null, copies: [] },
+    restore: { searches: [], resting: { amounts: [], until: null, isReleased: false }, cause: null, noticedAt: null },
   }
   const feedOf = (read: Partial<FeedParts['read']>) => {
     const sent: HostEvent[] = []
@@ -326,9 +329,12 @@ describe('the feed', () => {
       withdraws: () => nothing.withdraws,
       cashOuts: () => nothing.cashOuts,
       practice: () => nothing.practice,
+      backup: () => nothing.backup,
+      restore: () => nothing.restore,
       ...read,
     }
     const feed = createFeed({
+      revision: 0,
       read: all,
       payment: () => undefined,
       send: (event) => sent.push(event),
@@ -491,25 +497,4 @@ describe('requests', () => {
 test('a name too long for Terms is refused before anything is opened', async () => {
   await expect(open('Ann', { name: 'é'.repeat(33) })).rejects.toMatchObject({ code: 'bad_input' })
   await open('Ann', { name: 'é'.repeat(32) })
-})
-
-test('a wallet file of the first version is brought up to date: history, search and mints', async () => {
-  const ann = await withCoins('Ann', 20)
-  const bob = await open('Bob')
-  await bob.app.handlers['mints.add']({ url: mint.url })
-  await pay(ann, bob, 3, 'Candle')
-  await vi.waitFor(async () => expect((await ann.seen()).slices.latest[0]?.state).toBe('final'))
-  for (const { app } of opened) await app.stop()
-  opened = []
-  const db = new DatabaseSync(join(folder, 'Ann', 'wallet.db'))
-  db.exec(`DROP INDEX operation_payment; DROP INDEX operation_kind; DROP INDEX operation_account;
-    DROP INDEX operation_signed; DROP TABLE operation_event; ALTER TABLE operation DROP COLUMN search;
-    ALTER TABLE mint DROP COLUMN removed; PRAGMA user_version = 1`)
-  db.close()
-  const again = await open('Ann')
-  const found = await again.app.handlers['payments.page']({ limit: 5, filter: 'all', search: 'candle' })
-  expect(found).toMatchObject({ total: 1, items: [{ amount: 3, state: 'final' }] })
-  const detail = await again.app.handlers['payments.get']({ id: found.items[0]!.id })
-  expect(detail.timeline.map(({ state }) => state)).toEqual(['final'])
-  expect(await spendable(again)).toBe(17)
 })

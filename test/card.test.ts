@@ -549,6 +549,51 @@ describe('the book of cards', () => {
     expect(cards().filter((line) => line.startsWith('new'))).toHaveLength(63)
   })
 
+  test('a payee that found the book full is listed when one does not answer, though it is never found again', async () => {
+    const { onFound, open, cards } = book()
+    for (let index = 0; index < 64; index++) onFound(at(`p${index}`, index))
+    onFound(at('ann', '10.9.9.9'))
+    expect(cards()).not.toContain('ann: ?')
+    for (let step = 0; step < 20; step++) {
+      for (const one of [...open]) one.peerId === 'ann' ? one.answer() : one.fail()
+      await pass(500)
+    }
+    expect(cards()).toContain('ann: ann')
+    expect(cards()).toHaveLength(64)
+  })
+
+  test('while others wait, who does not answer gives its place away, and comes again when there is room', async () => {
+    const { onFound, onLost, open, asked, cards } = book()
+    for (let index = 0; index < 65; index++) onFound(at(`p${index}`, index))
+    const answerAll = async (): Promise<void> => {
+      for (let step = 0; step < 100; step++) {
+        for (const one of [...open]) one.peerId === 'p0' && asked.length < 60 ? one.fail() : one.answer()
+        await pass(100)
+      }
+    }
+    await answerAll()
+    expect(cards()).toHaveLength(64)
+    expect(cards()).toContain('p64: p64')
+    expect(asked.filter((id) => id === 'p0')).toHaveLength(1)
+    onLost('p9')
+    await answerAll()
+    expect(cards()).toContain('p0: p0')
+  })
+
+  test('a payee at an address that never failed is asked before all others', async () => {
+    const { onFound, open, asked } = book()
+    const fail = async (): Promise<void> => {
+      for (const one of [...open]) one.fail()
+      await pass(500)
+    }
+    for (let index = 0; index < 60; index++) onFound(at(`p${index}`, index))
+    for (let step = 0; step < 15; step++) await fail()
+    const before = asked.length
+    onFound(at('ann', '10.9.9.9'))
+    await fail()
+    expect(asked.slice(before, before + 4)).toContain('ann')
+  })
+
   test('after the end nothing is asked, listed or waited for', async () => {
     const { onFound, stop, open, asked, cards } = book()
     onFound(at('ann', 1))

@@ -9,12 +9,13 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { type App, startApp } from '../electron/app.ts'
 import { createFileServer } from '../electron/shell/app-files.ts'
 import { linkIn, maxLinkLength, readLink } from '../electron/shell/deep-link.ts'
-import { createLog, withoutSecrets } from '../electron/shell/log.ts'
+import { createLog } from '../electron/shell/log.ts'
 import { readWindowState, writeWindowState } from '../electron/shell/window-state.ts'
 import { takeLease } from '../electron/store/lease.ts'
 import { type RunningMint, startMintServer } from '../mint/start.ts'
 import { readRoute } from '../renderer/route.ts'
 import type { HostEvent, Reply } from '../shared/ipc.ts'
+import { withoutSecrets } from '../shared/log-text.ts'
 import type { NearbySlice, RequestView, Snapshot } from '../shared/model.ts'
 import {
   createElectron,
@@ -123,6 +124,19 @@ function click(template: readonly MenuItemConstructorOptions[], label: string): 
   ;(item?.click as undefined | (() => void))?.()
 }
 
+describe('a folder for copies', () => {
+  test('is picked in a window of the system above ours, or not at all', async () => {
+    const electron = await start()
+    expect(await ask(electron, 'backup.pickFolder')).toEqual({ folder: null })
+    electron.folders.push('/media/stick')
+    expect(await ask(electron, 'backup.pickFolder')).toEqual({ folder: '/media/stick' })
+    expect(electron.log.pickers).toHaveLength(2)
+    for (const options of electron.log.pickers) {
+      expect(options.properties).toEqual(['openDirectory', 'createDirectory'])
+    }
+  })
+})
+
 describe('a start', () => {
   test('prepares scheme, sandbox and lock before Electron is ready, and nothing else', async () => {
     const { log } = await load()
@@ -198,12 +212,11 @@ describe('a start', () => {
     }
   })
 
-  test('a phrase that is missing is said in words, and no new one is made', async () => {
+  test('a phrase that is missing is asked for, and no new one is made', async () => {
     await leave(await start({ keychain: 'none' }))
     rmSync(join(folder(), 'phrase'))
-    const { log } = await start({ keychain: 'none' })
-    expect(log.exitCodes).toEqual([6])
-    expect(log.errorBoxes[0]!.content).toContain('no_phrase')
+    const electron = await start({ keychain: 'none' })
+    expect(await ask(electron, 'gate.look')).toEqual({ state: 'wordless', cause: 'missing' })
     expect(existsSync(join(folder(), 'phrase'))).toBe(false)
   })
 
@@ -230,6 +243,43 @@ describe('the phrase', () => {
     await leave(electron)
     // and opened again
     expect(await ask(await start(), 'phrase.show')).toEqual({ words })
+  })
+
+  test('is sealed anew, once, when the system has a new key', async () => {
+    const electron = await start()
+    const { words } = await ask<{ words: string[] }>(electron, 'phrase.show')
+    const before = readFileSync(join(folder(), 'phrase.sealed'))
+    await leave(electron)
+    const renewed = await start({ keychainKey: 2 })
+    expect(await ask(renewed, 'phrase.show')).toEqual({ words })
+    expect(readFileSync(join(folder(), 'phrase.sealed')).equals(before)).toBe(false)
+    await leave(renewed)
+    const again = await start({ keychainKey: 2 })
+    expect(await ask(again, 'phrase.show')).toEqual({ words })
+    expect(again.log.sealings).toBe(0)
+  })
+
+  test('that the keychain does not open leaves a window that says so, and an app that can be quit', async () => {
+    await leave(await start())
+    const electron = await start({ keychain: 'none' })
+    expect(electron.log.windows).toHaveLength(1)
+    expect(await ask(electron, 'gate.look')).toEqual({ state: 'sealed' })
+    electron.module.app.quit()
+    await vi.waitFor(() => expect(electron.log.hasQuit).toBe(true))
+    expect(electron.log.questions).toEqual([])
+  })
+
+  test('is opened by the keychain once that is there, as the screen says', async () => {
+    await leave(await start())
+    const electron = await load()
+    const safe = electron.module.safeStorage as { isAsyncEncryptionAvailable: () => Promise<boolean> }
+    const isThere = safe.isAsyncEncryptionAvailable
+    safe.isAsyncEncryptionAvailable = async () => false
+    electron.becomeReady()
+    await vi.waitFor(() => expect(electron.log.windows.length).toBe(1), 20_000)
+    expect(await ask(electron, 'gate.look')).toEqual({ state: 'sealed' })
+    safe.isAsyncEncryptionAvailable = isThere
+    expect(await ask(electron, 'gate.look')).toMatchObject({ state: 'open', sealing: 'os' })
   })
 
   test.each(['basic_text', 'none'] as const)('is plain, and said to be, when the keychain is: %s', async (keychain) => {
@@ -886,6 +936,30 @@ describe('a payment', () => {
     expect(electron.log.notifications).toHaveLength(before)
   })
 
+  test('makes no notice while the wallet is locked, and locking takes those away that name amounts', async () => {
+    const electron = await start()
+    await ask(electron, 'mints.add', { url: mint.url })
+    await ask(electron, 'gate.setPassphrase', { next: 'a wren, two loaves and a lamp' })
+    electron.log.windows[0]!.hasFocus = false
+    const order = { mintUrl: mint.url, unit: 'sat', amount: 3, singleUse: false }
+    const { text } = await ask<RequestView>(electron, 'request.create', order)
+    const payAgain = async () => {
+      const { id } = await payer.handlers['pay.prepare']({ request: text })
+      await payer.handlers['pay.confirm']({ id })
+      await vi.waitFor(async () => expect((await payer.handlers['payments.get']({ id })).state).toBe('final'))
+    }
+    await payAgain()
+    await vi.waitFor(() => expect(electron.log.notifications.at(-1)?.options.body).toMatch(/^Final\./))
+    expect(electron.log.notifications.at(-1)!.isShown).toBe(true)
+    await ask(electron, 'gate.lock')
+    expect(electron.log.notifications.filter(({ isShown }) => isShown)).toEqual([])
+    const before = electron.log.notifications.length
+    const heard = events(electron).length
+    for (const _ of ['first', 'second']) await payAgain()
+    expect(electron.log.notifications).toHaveLength(before)
+    expect(events(electron).slice(heard)).toEqual([])
+  })
+
   test('that is not final is asked about before the app quits', async () => {
     const electron = await start()
     await ask(electron, 'mints.add', { url: mint.url })
@@ -904,6 +978,58 @@ describe('a payment', () => {
     expect(electron.log.questions[0]!.message).toBe('One payment is not final yet.')
     expect(electron.log.hasQuit).toBe(false)
     expect(await electron.call('mints.list', {})).toMatchObject({ ok: true })
+  })
+})
+
+describe('a lock', () => {
+  const passphrase = 'a wren, two loaves and a lamp'
+  const lockItem = (electron: StandIn) =>
+    menuItems(electron.log.applicationMenu!).find(({ label }) => label === 'Lock now')
+  const locked = async () => {
+    const electron = await start()
+    await ask(electron, 'gate.setPassphrase', { next: passphrase })
+    return electron
+  }
+
+  test('is in the menu once there is a passphrase, shows the window, and is gone while it is locked', async () => {
+    const electron = await start()
+    expect(lockItem(electron)).toBeUndefined()
+    await ask(electron, 'gate.setPassphrase', { next: passphrase })
+    await vi.waitFor(() => expect(lockItem(electron)).toBeDefined())
+    electron.log.windows[0]!.hide()
+    click(electron.log.applicationMenu!, 'Lock now')
+    await vi.waitFor(() => expect(electron.log.windows[0]!.isShown).toBe(true))
+    expect(await ask(electron, 'gate.look')).toEqual({ state: 'locked', retryAt: null })
+    expect(lockItem(electron)).toBeUndefined()
+    await ask(electron, 'gate.unlock', { passphrase })
+    await vi.waitFor(() => expect(lockItem(electron)).toBeDefined())
+  })
+
+  test('is there after a restart: window, tray and the way out work without a word of the wallet', async () => {
+    await leave(await locked())
+    const electron = await start()
+    expect(electron.log.windows).toHaveLength(1)
+    expect(await electron.call('app.snapshot', {})).toMatchObject({ ok: false, error: { code: 'locked' } })
+    const [tray] = electron.log.trays
+    electron.log.windows[0]!.hide()
+    click(tray!.menu, 'Visible nearby')
+    await vi.waitFor(() => expect(electron.log.windows[0]!.isShown).toBe(true))
+    expect(menuItems(tray!.menu).find(({ label }) => label === 'Visible nearby')).toMatchObject({ checked: false })
+    electron.module.app.quit()
+    await vi.waitFor(() => expect(electron.log.hasQuit).toBe(true))
+    expect(electron.log.questions).toEqual([])
+  })
+
+  test('holds back what a link asks for until it is open', async () => {
+    const electron = await locked()
+    await electron.call('app.snapshot', {})
+    await ask(electron, 'gate.lock')
+    electron.emit('open-url', 'farthing:creqAabc')
+    expect(wishes(electron)).toEqual([])
+    await ask(electron, 'gate.unlock', { passphrase })
+    expect(wishes(electron)).toEqual([])
+    await electron.call('app.snapshot', {})
+    expect(wishes(electron)).toEqual([{ kind: 'open-link', link: 'farthing:creqAabc' }])
   })
 })
 
@@ -929,7 +1055,7 @@ describe('menus', () => {
     bare()
     const { menuTemplate } = await import('../electron/shell/menu.ts')
     const routes: string[] = []
-    const template = menuTemplate(on, { isDevelopment: false, open: (route) => routes.push(route) })
+    const template = menuTemplate(on, { isDevelopment: false, open: (route) => routes.push(route), lock: () => {} })
     const items = menuItems(template)
     const roles = items.map(({ role }) => role)
     for (const role of [
@@ -1030,6 +1156,12 @@ describe('the window', () => {
     const again = await start()
     expect(again.log.windows[0]!.options).toMatchObject({ x: 50, y: 60, width: 700, height: 650 })
     expect(again.log.windows[0]!.isBig).toBe(true)
+  })
+
+  test('is for nobody else to read', () => {
+    const file = join(home, 'window.json')
+    writeWindowState(file, { bounds: screens[0]!, isMaximised: false })
+    expect(statSync(file).mode & 0o777).toBe(0o600)
   })
 
   test('a disk that cannot be written costs its place and nothing else', () => {

@@ -14,6 +14,8 @@ export type StandInOptions = {
   /** Whether another instance runs already. */
   readonly isSecond?: boolean
   readonly keychain?: 'gnome_libsecret' | 'basic_text' | 'none'
+  /** Rises when the system changes its key. */
+  readonly keychainKey?: number
   readonly workAreas?: readonly Electron.Rectangle[]
   /** Which apps open links of which scheme. */
   readonly linkApps?: Readonly<Record<string, string>>
@@ -81,7 +83,14 @@ function originOf(url: string): string {
 
 /** @returns the module to put in Electron's place, what it remembers, and what a test can make happen */
 export function createElectron(options: StandInOptions) {
-  const { home, isPackaged = false, isSecond = false, keychain = 'gnome_libsecret', linkApps = {} } = options
+  const {
+    home,
+    isPackaged = false,
+    isSecond = false,
+    keychain = 'gnome_libsecret',
+    keychainKey = 1,
+    linkApps = {},
+  } = options
   const workAreas = options.workAreas ?? [{ x: 0, y: 0, width: 1920, height: 1040 }]
   const paths = new Map<string, string>([['appData', home]])
   const ready = Promise.withResolvers<void>()
@@ -96,6 +105,7 @@ export function createElectron(options: StandInOptions) {
   const log = {
     schemes: [] as Electron.CustomScheme[],
     isSandboxed: false,
+    sealings: 0,
     lockData: undefined as unknown,
     protocolClients: [] as string[],
     exitCodes: [] as number[],
@@ -105,6 +115,7 @@ export function createElectron(options: StandInOptions) {
     applicationMenu: undefined as Electron.MenuItemConstructorOptions[] | undefined,
     errorBoxes: [] as { title: string; content: string }[],
     questions: [] as Electron.MessageBoxOptions[],
+    pickers: [] as Electron.OpenDialogOptions[],
     opened: [] as string[],
     notifications: [] as StandInNotification[],
     blockers: new Map<number, string>(),
@@ -115,6 +126,8 @@ export function createElectron(options: StandInOptions) {
   }
   /** What the person answers to the next question; a promise is answered later. */
   const answers: (number | Promise<number>)[] = []
+  /** What the person picks in the next windows for folders; nothing when there are no more. */
+  const folders: string[] = []
 
   const app = Object.assign(new EventEmitter(), {
     isPackaged,
@@ -314,6 +327,11 @@ export function createElectron(options: StandInOptions) {
         log.questions.push(given.at(-1) as Electron.MessageBoxOptions)
         return { response: (await answers.shift()) ?? 0, checkboxChecked: false }
       },
+      showOpenDialog: async (...given: unknown[]) => {
+        log.pickers.push(given.at(-1) as Electron.OpenDialogOptions)
+        const picked = folders.shift()
+        return picked === undefined ? { canceled: true, filePaths: [] } : { canceled: false, filePaths: [picked] }
+      },
     },
     ipcMain: {
       handle: (channel: string, handler: (event: unknown, ...args: unknown[]) => unknown) => {
@@ -351,17 +369,20 @@ export function createElectron(options: StandInOptions) {
       },
     },
     safeStorage: {
-      isEncryptionAvailable: () => isReady && keychain !== 'none',
+      isAsyncEncryptionAvailable: async () => isReady && keychain !== 'none',
       getSelectedStorageBackend: () => (!isReady || keychain === 'none' ? 'unknown' : keychain),
-      encryptString: (text: string) => {
-        after('encryptString')
-        return Buffer.from([...Buffer.from(`v11${text}`)].map((byte) => byte ^ 0x5a))
+      encryptStringAsync: async (text: string) => {
+        after('encryptStringAsync')
+        log.sealings++
+        return Buffer.from([...Buffer.from(`v1${keychainKey}${text}`)].map((byte) => byte ^ 0x5a))
       },
-      decryptString: (sealed: Buffer) => {
-        after('decryptString')
+      /** Data of an older key is opened, and asked to be sealed anew. */
+      decryptStringAsync: async (sealed: Buffer) => {
+        after('decryptStringAsync')
         const text = Buffer.from([...sealed].map((byte) => byte ^ 0x5a)).toString()
-        if (!text.startsWith('v11')) throw new Error('Error while decrypting the ciphertext provided')
-        return text.slice(3)
+        const key = /^v1(\d)/.exec(text)?.[1]
+        if (key === undefined) throw new Error('Error while decrypting the ciphertext provided')
+        return { result: text.slice(3), shouldReEncrypt: Number(key) < keychainKey }
       },
     } satisfies Partial<Electron.SafeStorage>,
     screen: {
@@ -406,6 +427,7 @@ export function createElectron(options: StandInOptions) {
     module,
     log,
     answers,
+    folders,
     session: defaultSession,
     nativeTheme,
     userData: () => paths.get('userData') ?? join(home, 'nowhere'),

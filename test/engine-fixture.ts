@@ -2,7 +2,7 @@
 // wallets (one calls the other), what goes wrong on either wire, and sudden death.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -12,12 +12,17 @@ import { setTimeout as waitFor } from 'node:timers/promises'
 import { entropyToMnemonic, mnemonicToSeedSync } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
 import { afterAll, afterEach, expect } from 'vitest'
+import { openGenerationMemory } from '../electron/generation-memory.ts'
+import { takeUpLife } from '../electron/life.ts'
 import { createMintClients } from '../electron/net/mint-client.ts'
-import { openWalletStore } from '../electron/store/wallet-store.ts'
+import type { Merged } from '../electron/store/merge.ts'
+import { openWalletFile } from '../electron/store/wallet-store.ts'
 import { cashedOut, feePaid } from '../electron/views.ts'
 import { defaultConfig, type EngineConfig } from '../electron/wallet/context.ts'
 import { createEngine, type Engine } from '../electron/wallet/engine.ts'
+import { storedGeneration } from '../electron/wallet/generation.ts'
 import type { CashOutPreview } from '../electron/wallet/melt.ts'
+import { noteMerge } from '../electron/wallet/merged-life.ts'
 import type { Operation, OperationIn, OperationOf } from '../electron/wallet/operation.ts'
 import type { PayOrder, PayPreview } from '../electron/wallet/pay.ts'
 import type {
@@ -29,9 +34,10 @@ import type {
   Random,
   RemotePayer,
 } from '../electron/wallet/ports.ts'
-import { createSecrets } from '../electron/wallet/secrets.ts'
+import { type CoinPath, createSecrets, type Secrets } from '../electron/wallet/secrets.ts'
 import type { CoinTotals, WalletStore } from '../electron/wallet/store-port.ts'
 import type { MintServerOptions } from '../mint/start.ts'
+import { pointToHex } from '../shared/cashu/bdhke.ts'
 import { verifyCoin } from '../shared/cashu/dleq.ts'
 import { concatBytes } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
@@ -91,10 +97,10 @@ const mintCalls = [
   'restore',
 ] as const satisfies readonly MintCall[]
 
-type Around = <T>(name: MintCall, call: () => Promise<MintAnswer<T>>) => Promise<MintAnswer<T>>
+type Wrap = <T>(name: MintCall, call: () => Promise<MintAnswer<T>>) => Promise<MintAnswer<T>>
 
 /** The same client with something around every call. */
-function around(real: MintClient, wrap: Around): MintClient {
+function around(real: MintClient, wrap: Wrap): MintClient {
   return {
     info: (signal) => wrap('info', () => real.info(signal)),
     keysets: (signal) => wrap('keysets', () => real.keysets(signal)),
@@ -229,21 +235,27 @@ export async function lyingEcho(world: World): Promise<MintDouble> {
 
 // ---- what goes wrong between two wallets
 
-/** The stream as the payer has it: the frame's kind, and the exchange as it would go. */
-export type Link = (frame: 'hello' | 'handover', exchange: () => Promise<Uint8Array>) => Promise<Uint8Array>
+export type FrameKind = 'hello' | 'handover'
+/**
+ * The stream as the payer has it: the frame's kind, the exchange as it would go, the frame itself. Each call of `exchange`
+ * brings the frame to the payee once more, also when the payer has long given up.
+ */
+export type Link = (kind: FrameKind, exchange: () => Promise<Uint8Array>, frame: Uint8Array) => Promise<Uint8Array>
+/** One frame that reached a payee, with what the payee said to it: null while it says nothing. */
+export type SeenFrame = { readonly kind: FrameKind; readonly frame: Uint8Array; reply: Uint8Array | null }
 
 export const goodLink: Link = (_, exchange) => exchange()
-const reset = () => new AppError('peer_unreachable', 'stream reset', { retryable: true })
+export const reset = () => new AppError('peer_unreachable', 'stream reset', { retryable: true })
 /** Frames of this kind never arrive. */
 export const lostFrames =
-  (kind: 'hello' | 'handover', times = Number.POSITIVE_INFINITY): Link =>
+  (kind: FrameKind, times = Number.POSITIVE_INFINITY): Link =>
   async (frame, exchange) => {
     if (frame !== kind || times-- <= 0) return exchange()
     throw reset()
   }
 /** Frames of this kind arrive and count; their answers are lost. */
 export const lostReplies =
-  (kind: 'hello' | 'handover', times = Number.POSITIVE_INFINITY): Link =>
+  (kind: FrameKind, times = Number.POSITIVE_INFINITY): Link =>
   async (frame, exchange) => {
     if (frame !== kind || times-- <= 0) return exchange()
     await exchange()
@@ -295,8 +307,12 @@ export type TestWallet = {
   fate: Fate
   /** End it at once: nothing it had begun goes on. */
   kill(): void
-  /** Open the same file again, with another configuration if wanted. */
-  reopen(config?: Partial<EngineConfig>): void
+  /** A copy of its file as it is now. @returns where it lies */
+  copy(): string
+  /** Open the same file again, with another configuration if wanted; or a copy in its place. */
+  reopen(config?: Partial<EngineConfig>, copy?: string): void
+  /** Bring in what another copy knows, of this wallet or of another life of its phrase. */
+  merge(copy: string): Merged
   /** Work of this wallet that ends when the wallet dies. */
   run<T>(work: () => Promise<T>): Promise<T | undefined>
   /** Ask the mint now, so that the wallet knows whether it can be reached. */
@@ -305,6 +321,10 @@ export type TestWallet = {
   prepare(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<PayPreview>
   /** prepare and confirm. @returns the payment's id */
   pay(payee: TestWallet, amount: number, more?: Partial<PayOrder>): Promise<string>
+  /** What this wallet asks to be signed for the coin at this place, hex. */
+  blinded(path: CoinPath): string
+  /** The mint's name of the quote of a withdraw, which the row holds sealed. */
+  quoteOf(id: string): string
   payment(id: string): OperationOf<'pay'>
   /** Prepare to cash out an invoice of somebody else. */
   prepareCashOut(amount: number, unit?: string): Promise<CashOutPreview>
@@ -325,14 +345,26 @@ export type TestWallet = {
 export type WalletOptions = {
   readonly config?: Partial<EngineConfig>
   readonly generation?: number
+  /** Whose phrase it has; default: its own. With another's, or its own once more, the database is a new one for an old phrase. */
+  readonly phrase?: string
+  /** The folder of its computer's memory; default: none. */
+  readonly memory?: string
+  /** A copy of another wallet's file to begin with. */
+  readonly copy?: string
   /** Default: the world's mint is added. */
   readonly knowsMint?: boolean
+  /** Where this wallet reaches the mint; default: the mint itself. */
+  readonly mintUrl?: string
+  /** Default: the system's. */
+  readonly random?: Random
 }
 
 export type World = {
   readonly mint: TestMint
   readonly clock: TestClock
   readonly wallets: readonly TestWallet[]
+  /** Frames that reached a payee, in their order. Whoever reads them may empty it. */
+  readonly frames: SeenFrame[]
   /** A mint that lied has broken the books on purpose: they are not checked. */
   isCookingBooks: boolean
   wallet(name: string, options?: WalletOptions): Promise<TestWallet>
@@ -346,16 +378,19 @@ export type World = {
   issued(unit?: string): number
   /** Money the mint paid for coins of this unit. */
   paidOut(unit?: string): number
-  /** Let wallets go that are no longer looked at, so that resting is quicker. */
+  /** End wallets that are no longer looked at, so that resting is quicker. */
   forget(...wallets: readonly TestWallet[]): void
+  /** End all of it now: a test that opens many worlds has checked this one. */
+  end(): Promise<void>
 }
 
-/** Delays that a test can wait for; few coins, so that payments need change; no re-keying unless a test asks for it. */
+/** Delays that a test can wait for; few coins, so that payments need change; no re-keying, nor looking for twins, unless a test asks. */
 export const testConfig: EngineConfig = {
   ...defaultConfig,
   coinsOfEach: 1,
   settleDelayMs: [minuteMs, minuteMs],
   refreshDelayMs: [1e14, 1e14],
+  lookForTwinsMs: Number.POSITIVE_INFINITY,
 }
 
 /** While time passes at rest, mints are asked this often whether they are there. */
@@ -401,14 +436,19 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   })
   const wallets: (TestWallet & { close(): void })[] = []
   const folders: string[] = []
-  const forgotten: { close(): void }[] = []
   const living = () => wallets.filter(({ isAlive }) => isAlive)
+  const frames: SeenFrame[] = []
   const findPayee = (peerId: string) => wallets.find(({ address }) => address.peerId === peerId)
 
   const rest = async (withinMs = 30 * minuteMs): Promise<void> => {
     const until = clock.now() + withinMs
     let lookAt = clock.now()
-    for (let round = 0; round < 1000; round++) {
+    let since = clock.now()
+    for (let round = 0; round < mostRounds; round++) {
+      if (clock.now() - since >= longestPauseMs) {
+        since = clock.now()
+        round = 0
+      }
       const isLookDue = lookAt <= clock.now()
       if (isLookDue) lookAt = clock.now() + lookEveryMs
       for (const wallet of living()) {
@@ -426,13 +466,17 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     mint,
     clock,
     wallets,
+    frames,
     isCookingBooks: false,
     wallet: async (name, options = {}) => {
       const folder = mkdtempSync(join(tmpdir(), 'farthing-wallet-'))
       folders.push(folder)
-      const wallet = createWallet(name, join(folder, 'wallet.db'), clock, findPayee, options)
+      const path = join(folder, 'wallet.db')
+      if (options.copy !== undefined) copyFileSync(options.copy, path)
+      const wallet = createWallet(name, path, { clock, findPayee, frames }, options)
       wallets.push(wallet)
-      if (options.knowsMint !== false) await wallet.engine.mints.add(mint.url())
+      if (options.knowsMint !== false && options.copy === undefined)
+        await wallet.engine.mints.add(options.mintUrl ?? mint.url())
       return wallet
     },
     rest,
@@ -457,11 +501,22 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     issued: (unit = 'sat') => sumAtMint(mint, 'mint_quotes', 'ISSUED', unit),
     paidOut: (unit = 'sat') => sumAtMint(mint, 'melt_quotes', 'PAID', unit),
     forget: (...gone) => {
-      for (const wallet of gone) forgotten.push(...wallets.splice(wallets.indexOf(wallet as never), 1))
+      for (const wallet of wallets.filter((one) => gone.includes(one))) {
+        wallets.splice(wallets.indexOf(wallet), 1)
+        wallet.close()
+      }
+    },
+    end: async () => {
+      worlds.splice(
+        worlds.findIndex((one) => one.world === world),
+        1,
+      )
+      close()
+      await mint.close()
     },
   }
   const close = () => {
-    for (const wallet of [...wallets, ...forgotten]) wallet.close()
+    for (const wallet of wallets.splice(0)) wallet.close()
     for (const folder of folders) rmSync(folder, { recursive: true, force: true })
   }
   worlds.push({ world, close })
@@ -488,7 +543,10 @@ function sameSeed(): Random {
   }
 }
 
-const longestRoundMs = 20_000
+/** Whatever is at work waits at most about this long between two steps: far fewer rounds fall into that time. */
+const longestPauseMs = 10 * minuteMs
+const mostRounds = 1000
+const longestRoundMs = 60_000
 
 /** One round of a runner that ends: with everything on one computer it takes a fraction of a second. */
 async function inRealTime(round: Promise<unknown>): Promise<void> {
@@ -511,19 +569,37 @@ function seedFor(name: string): Uint8Array {
   return seed
 }
 
+const knownSecrets = new Map<string, Secrets>()
+
+/** One for each phrase: what a search has computed once is there for the next one. */
+function secretsFor(name: string, random: Random): Secrets {
+  if (random !== systemRandom) return createSecrets(seedFor(name), random)
+  const known = knownSecrets.get(name) ?? createSecrets(seedFor(name), random)
+  knownSecrets.set(name, known)
+  return known
+}
+
 /** As long as a real peer id: identity multihash of an Ed25519 key. */
 const peerIdOf = (seed: Uint8Array): Uint8Array =>
   concatBytes(Uint8Array.of(0, 36, 8, 1, 18, 32), new Uint8Array(createHash('sha256').update(seed).digest()))
 
+const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
+
+/** What a wallet has in common with the others around it. */
+type Surroundings = {
+  readonly clock: Clock
+  readonly findPayee: (peerId: string) => TestWallet | undefined
+  readonly frames: SeenFrame[]
+}
+
 function createWallet(
   name: string,
   path: string,
-  clock: Clock,
-  findPayee: (peerId: string) => TestWallet | undefined,
-  { config: configAtFirst = {}, generation = 0 }: WalletOptions,
+  { clock, findPayee, frames }: Surroundings,
+  { config: configAtFirst = {}, generation = 0, random = systemRandom, phrase, memory: memoryAt }: WalletOptions,
 ): TestWallet & { close(): void } {
-  const random = { bytes: (length: number) => new Uint8Array(randomBytes(length)) }
-  const secrets = createSecrets(seedFor(name), random)
+  const seed = seedFor(phrase ?? name)
+  const secrets = secretsFor(phrase ?? name, random)
   const payeePeer = peerIdOf(secrets.payeePeerSeed(generation))
   const address: PeerAddress = { peerId: `peer-of-${name}-${generation}`, multiaddrs: [] }
   const http = createMintClients({ clock })
@@ -534,19 +610,29 @@ function createWallet(
   const portsOf = (life: Life, config: Partial<EngineConfig>) => {
     const call = async <T>(port: string, work: () => Promise<T>): Promise<T> => {
       if (life.isOver) return forever()
-      const fate = wallet.fate(port)
+      const decide = wallet.fate
+      const fate = decide(port)
       if (fate === 'die_before') life.end()
       if (life.isOver) return forever()
       try {
         const value = await work()
-        if (fate === 'die_after') life.end()
+        // A wait that ends when everybody is well again kills nobody.
+        if (fate === 'die_after' && wallet.fate === decide) life.end()
         return life.isOver ? forever() : value
       } catch (error) {
         if (life.isOver) return forever()
         throw error
       }
     }
-    const opened = openWalletStore(path)
+    const file = openWalletFile(path)
+    const opened = file.store
+    const isPlain = phrase === undefined && memoryAt === undefined
+    if (isPlain && opened.read.meta('seed/generation') === undefined) {
+      opened.transaction((write) => write.setMeta('seed/generation', generation))
+    }
+    const fingerprint = createHash('sha256').update(seed).digest('hex')
+    const memory = memoryAt === undefined ? null : openGenerationMemory(memoryAt, fingerprint, () => {})
+    const remembers = takeUpLife({ store: opened, memory, isOldPhrase: phrase !== undefined, clock, random })
     const store: WalletStore = {
       ...opened,
       transaction: (work) => {
@@ -568,27 +654,32 @@ function createWallet(
         return sessionWith(payee, peerIdOf(seed))
       })
     const sessionWith = (payee: TestWallet & { peer?: Uint8Array }, payerPeer: Uint8Array): PaySession => {
-      const protocol = payee.engine.payee
+      const { engine: engineAtDial } = payee
       const from: RemotePayer = { payerPeer, payeePeer: payee.peer ?? payeePeer, address: '10.0.0.7' }
-      let frames = 0
+      let sent = 0
       let isOpen = true
       openStreams++
-      const answer = async (frame: Uint8Array): Promise<Uint8Array> => {
+      const answer = async (kind: FrameKind, frame: Uint8Array): Promise<Uint8Array> => {
         if (!payee.isListening || !payee.isAlive) throw reset()
-        const reply = await payee.run(() =>
-          frames++ === 0 ? protocol.onHello(frame, from) : protocol.onHandover(frame, from),
-        )
+        const { onHello, onHandover } = payee.engine.payee
+        const seen: SeenFrame = { kind, frame, reply: null }
+        frames.push(seen)
+        const reply = await payee.run(() => (kind === 'hello' ? onHello(frame, from) : onHandover(frame, from)))
         if (reply === undefined || !payee.isAlive || !payee.isListening) throw reset()
+        seen.reply = reply
         return reply
       }
       return {
         payerPeer,
         payeePeer: from.payeePeer,
-        exchange: (frame) =>
+        exchange: (frame, timeoutMs) =>
           call('exchange', async () => {
-            if (!isOpen) throw reset()
+            if (!isOpen || payee.engine !== engineAtDial) throw reset()
+            const kind = sent++ === 0 ? 'hello' : 'handover'
+            // A person looks on: a payer that would wait longer than this pays nobody here.
+            if (timeoutMs > (kind === 'hello' ? 15_000 : 30_000)) throw new Error(`waits ${timeoutMs} ms`)
             try {
-              return await wallet.link(frames === 0 ? 'hello' : 'handover', () => answer(frame))
+              return await wallet.link(kind, () => answer(kind, frame), frame)
             } catch (error) {
               isOpen = false
               throw error
@@ -609,15 +700,16 @@ function createWallet(
       random,
       verifyCoins: async (coins) => coins.map(verifyCoin),
       config: { ...testConfig, ...config },
-      generation,
+      generation: () => storedGeneration(opened.read) ?? generation,
+      memory,
       name: () => name,
-      emit: () => {},
+      emit: () => remembers.touch(),
       report: (error, operation) => {
         const about = operation === null ? 'runner' : describeOperation(operation)
         if (!life.isOver) reports.push(`${about}: ${error.code} ${error.message} ${error.cause}`)
       },
     })
-    return { life, store, opened, engine }
+    return { life, store, opened, engine, remembers, file, memory }
   }
 
   const settle = async <T>(work: Promise<T>, life: Life): Promise<T | undefined> => {
@@ -650,9 +742,29 @@ function createWallet(
       return openStreams
     },
     kill: () => current.life.end(),
-    reopen: (config = configAtFirst) => {
+    copy: () => {
+      const at = `${path}.copy-${randomBytes(4).toString('hex')}`
+      const db = new DatabaseSync(path, { readOnly: true })
+      db.exec(`VACUUM INTO '${at}'`)
+      db.close()
+      return at
+    },
+    merge: (copy) => {
+      const { file, opened, memory } = current
+      return file.merge({
+        path: copy,
+        now: clock.now(),
+        onNews: ({ generation: seen }, write) => noteMerge({ store: opened, clock, random, memory }, write, seen),
+      })
+    },
+    reopen: (config = configAtFirst, copy) => {
+      if (!current.life.isOver) current.remembers.end()
       current.life.end()
       current.opened.close()
+      if (copy !== undefined) {
+        for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
+        copyFileSync(copy, path)
+      }
       wallet.fate = immortal
       openStreams = 0
       current = portsOf(createLife(), config)
@@ -680,6 +792,12 @@ function createWallet(
       if (preview) await wallet.run(() => wallet.engine.confirmPay(preview.id))
       return preview?.id ?? ''
     },
+    blinded: (path) => pointToHex(secrets.blindedMessage(path)),
+    quoteOf: (id) => {
+      const operation = operationOf('withdraw', current.opened.read.operation(id))
+      const sealed = 'quote' in operation ? operation.quote : null
+      return secrets.openText(id, sealed ?? '') ?? ''
+    },
     payment: (id) => operationOf('pay', current.opened.read.operation(id)),
     prepareCashOut: async (amount, unit = 'sat') => {
       const order = { account: 0, unit, invoice: await foreignInvoice(amount) }
@@ -696,8 +814,8 @@ function createWallet(
       current.opened.read.operations({ kind: 'refresh' }).map((operation) => operationOf('refresh', operation)),
     totals: (unit = 'sat') => current.opened.read.totals(0, unit),
     worth: (unit = 'sat') => {
-      const { spendable, reserved, handed_over } = wallet.totals(unit)
-      return spendable + reserved + handed_over
+      const { spendable, reserved, handed_over, quarantined } = wallet.totals(unit)
+      return spendable + reserved + handed_over + quarantined
     },
     fees: (unit = 'sat') =>
       current.opened.read

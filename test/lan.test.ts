@@ -75,10 +75,9 @@ describe('what is remembered', () => {
   function table() {
     vi.useFakeTimers()
     const events: (PeerAddress | string)[] = []
-    return {
-      events,
-      ...createLanTable({ onFound: (address) => events.push(address), onLost: (peerId) => events.push(peerId) }),
-    }
+    const told: string[] = []
+    const watcher = { onFound: (address: PeerAddress) => events.push(address), onLost: (id: string) => events.push(id) }
+    return { events, told, ...createLanTable(watcher, (address, offence) => told.push(`${address} ${offence}`)) }
   }
   afterEach(() => {
     vi.useRealTimers()
@@ -122,6 +121,21 @@ describe('what is remembered', () => {
     expect(events).toHaveLength(8)
     hear(heard(ANN), '10.1.2.4')
     expect(events).toHaveLength(9)
+  })
+
+  test('a full table makes room for a sender that has fewer payees there than another, and tells whose flood it was', () => {
+    const { events, told, hear } = table()
+    hear(heard(ANN), HOST)
+    for (let index = 0; index < 32 * 8; index++) hear(heard(`peer ${index}`), `sender ${index % 32}`)
+    expect(events).toHaveLength(256)
+    hear(heard(BOB), '10.1.2.4')
+    const [lost, found] = events.slice(-2)
+    expect(lost).toMatch(/^peer /)
+    expect(found).toEqual({ peerId: BOB, multiaddrs: [`/ip4/${HOST}/tcp/1`] })
+    expect(events).not.toContain(ANN)
+    expect(told.at(-1)).toMatch(/^sender \d+ announces too many payees$/)
+    hear(heard('another of the same'), '10.1.2.4')
+    expect(events.at(-1)).toEqual(expect.objectContaining({ peerId: 'another of the same' }))
   })
 
   test('a flood from many senders is cut at 256 payees, and those that were there stay', () => {

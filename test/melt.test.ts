@@ -479,7 +479,7 @@ describe('a mint that is away', () => {
     world.heal()
     await world.rest()
     expectFree(wallet, money - 2)
-    expect(viewOf(wallet, id)).toMatchObject({ state: 'failed', trouble: 'the offer has expired' })
+    expect(viewOf(wallet, id)).toMatchObject({ state: 'failed', alarm: null, trouble: 'the offer has expired' })
   })
 
   test('when the coins are ready: the very same request waits for it', async () => {
@@ -830,6 +830,7 @@ describe('a mint that lies', () => {
     expect(inState(wallet.melt(id), 'melting').reading?.kind).toBe('elsewhere')
     await world.rest()
     expect(inState(wallet.melt(id), 'failed').reason).toMatch(/not with these coins/)
+    expect(viewOf(wallet, id).alarm).toBe('paid_elsewhere')
     expect(node.attempts).toBe(0)
     expectFree(wallet, money)
   })
@@ -857,7 +858,8 @@ describe('a mint that lies', () => {
     world.clock.move(testConfig.readingGapMs)
     await step(wallet, id)
     inState(wallet.melt(id), 'done')
-    expect(viewOf(wallet, id)).toMatchObject({ state: 'done', trouble: expect.stringMatching(/does not say/) })
+    const trouble: unknown = expect.stringMatching(/does not say/)
+    expect(viewOf(wallet, id)).toMatchObject({ state: 'done', alarm: 'unproven', trouble })
     expectFree(wallet, money - 20)
   })
 
@@ -888,7 +890,8 @@ describe('a mint that lies', () => {
     expect(inState(wallet.melt(id), 'melting').reading?.kind).toBe('broken')
     await world.rest()
     expect(inState(wallet.melt(id), 'failed').reason).toMatch(/some of the coins/)
-    expectFree(wallet, money - wallet.store.read.coin(gone)!.amount)
+    expect(viewOf(wallet, id).alarm).toBe('coins_gone')
+    expectFree(wallet, money - wallet.store.read.coin(0, gone)!.amount)
   })
 
   test.each<[MeltQuoteResponse['state'], readonly CoinStateAtMint[], string]>([
@@ -936,7 +939,7 @@ describe('a mint that lies', () => {
     world.clock.move(testConfig.readingGapMs)
     await world.rest()
     inState(wallet.melt(id), 'done')
-    expect(viewOf(wallet, id).trouble).toMatch(/does not say/)
+    expect(viewOf(wallet, id)).toMatchObject({ alarm: 'unproven', trouble: expect.stringMatching(/does not say/) })
   })
 })
 

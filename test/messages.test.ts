@@ -6,7 +6,7 @@ import { schnorr } from '@noble/curves/secp256k1.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { maxAmount } from '../shared/amount.ts'
-import { concatBytes, hexToBytes, utf8ToBytes } from '../shared/cashu/numbers.ts'
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from '../shared/cashu/numbers.ts'
 import { encodeCbor } from '../shared/cbor.ts'
 import {
   bodyHash,
@@ -23,6 +23,9 @@ import {
   type Input,
   isStrictlySorted,
   maxFrameBytes,
+  maxHelloFrameBytes,
+  maxKeysetIds,
+  maxMemoBytes,
   type Output,
   type Receipt,
   type Refusal,
@@ -58,6 +61,7 @@ const hello: Hello = {
   amount: 5,
   requestId: 'request',
   memo: 'tea',
+  replaces: bytesOf('dead swap'),
 }
 const terms: Terms = {
   helloHash: bytesOf('hello'),
@@ -110,7 +114,7 @@ type Sample = {
   readonly optional: readonly string[]
 }
 const samples: readonly Sample[] = [
-  { name: 'Hello', schema: helloSchema, value: hello, optional: ['requestId', 'memo'] },
+  { name: 'Hello', schema: helloSchema, value: hello, optional: ['requestId', 'memo', 'replaces'] },
   { name: 'Terms', schema: termsSchema, value: terms, optional: [] },
   { name: 'signed Handover', schema: handoverSchema, value: signed, optional: ['contactSig'] },
   { name: 'settled Handover', schema: handoverSchema, value: settled, optional: [] },
@@ -119,6 +123,17 @@ const samples: readonly Sample[] = [
   { name: 'Refusal', schema: refusalSchema, value: refusal, optional: ['helloHash', 'swapDigest'] },
   { name: 'signed message', schema: signedMessageSchema, value: message, optional: [] },
 ]
+
+test('a Hello that signs nothing anew is byte for byte what it was before there was such a thing', () => {
+  const { replaces: _, ...ofItsOwn } = hello
+  const body =
+    'a7617601646d656d6f63746561646d696e74a26375726c7468747470733a2f2f6d696e742e6578616d706c65696b65797365744964738258' +
+    '2101ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb5821013e23e8160039594a33894f6564e1b1348bbd7a' +
+    '0088d42c4acb73eeaed59c009d64756e69746373617466616d6f756e7405697061796d656e74496450040ffd5925d40e11c67b7238a7fc99' +
+    '57697265717565737449646772657175657374'
+  expect(bytesToHex(encodeBody(helloSchema, ofItsOwn))).toBe(body)
+  expect(decodeBody(helloSchema, hexToBytes(body))).toEqual(ofItsOwn)
+})
 
 /** Byte strings that may have several lengths. */
 const isFree = (path: string) => /^\/peers\/|^\/body$/.test(path)
@@ -301,14 +316,32 @@ describe('a frame', () => {
   })
 
   test('of 64 KiB is the largest, read or written', () => {
-    const overhead = encodeCbor({ hello: new Uint8Array(60_000) }).length - 60_000
-    const largest = { hello: new Uint8Array(maxFrameBytes - overhead) }
+    const overhead = encodeCbor({ handover: new Uint8Array(60_000) }).length - 60_000
+    const largest = { handover: new Uint8Array(maxFrameBytes - overhead) }
     expect(encodeFrame(largest)).toHaveLength(maxFrameBytes)
     expect(decodeFrame(encodeFrame(largest))).toEqual(largest)
-    const tooLarge = { hello: new Uint8Array(maxFrameBytes - overhead + 1) }
+    const tooLarge = { handover: new Uint8Array(maxFrameBytes - overhead + 1) }
     const refused = expect.objectContaining({ code: 'frame_too_large' })
     expect(() => encodeFrame(tooLarge)).toThrow(refused)
     expect(() => decodeFrame(encodeCbor(tooLarge))).toThrow(refused)
+  })
+
+  test('with a Hello of 4 KiB is read, with a longer one refused; the longest Hello there is has less than half of that', () => {
+    const frame = (length: number) => encodeCbor({ hello: new Uint8Array(length) })
+    expect(decodeFrame(frame(4096))).toEqual({ hello: new Uint8Array(4096) })
+    expect(frame(4096).length).toBeLessThanOrEqual(maxHelloFrameBytes)
+    expect(() => decodeFrame(frame(4097))).toThrow(badFrame)
+    const longest = encodeBody(helloSchema, {
+      v: 1,
+      paymentId: hello.paymentId,
+      mint: { url: 'x'.repeat(512), keysetIds: Array.from({ length: maxKeysetIds }, () => hello.mint.keysetIds[0]!) },
+      unit: 'x'.repeat(32),
+      amount: maxAmount,
+      requestId: 'x'.repeat(64),
+      memo: 'x'.repeat(maxMemoBytes),
+      replaces: new Uint8Array(32),
+    })
+    expect(longest.length).toBeLessThan(2048)
   })
 
   test('holds 64 inputs and 64 outputs with room to spare', () => {

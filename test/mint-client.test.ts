@@ -245,6 +245,22 @@ describe('what is not an answer', () => {
     expect(await mint.info()).toMatchObject({ kind: 'ok' })
   })
 
+  test('of two million bytes is dropped, whatever the limit is called', async () => {
+    const text = JSON.stringify({ nuts: {} }).padEnd(2_000_000)
+    const mint = await mintThat((_, response) => writeJson(response).end(text))
+    expect(await mint.info()).toMatchObject({ ...unknown, reason: 'status 200, body too large' })
+  })
+
+  test('a map of 256 entries is read, and a longer one is dropped', async () => {
+    const map = (length: number) => Object.fromEntries(Array.from({ length }, (_, index) => [String(index), 'x']))
+    const about = async (nuts: object) => (await mintThat(json({ nuts }))).info()
+    expect(await about(map(256))).toMatchObject({ kind: 'ok' })
+    expect(await about(map(257))).toMatchObject(unknown)
+    const keysOf = async (keys: object) => (await mintThat(json({ keysets: [{ id: ID, unit: 'sat', keys }] }))).keys(ID)
+    expect(await keysOf(map(256))).toMatchObject({ kind: 'ok' })
+    expect(await keysOf(map(257))).toMatchObject(unknown)
+  })
+
   test('a body that drips does not hold the wallet longer than the time-out', async () => {
     let dripping: ReturnType<typeof setInterval> | undefined
     const mint = await mintThat(

@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { afterEach, expect } from 'vitest'
 import { openDataFolder } from '../mint/data-folder.ts'
@@ -29,6 +28,7 @@ import {
   type Proof,
   signaturesResponseSchema,
 } from '../shared/cashu/wire.ts'
+import { readBooks } from './mint-books.ts'
 
 /** What the mint answered, as it came. */
 export type Answer = { readonly status: number; readonly text: string; readonly body: unknown }
@@ -70,30 +70,11 @@ const failures: unknown[] = []
 afterEach(async () => {
   for (const { mint, folder } of running.splice(0)) {
     await mint.close()
-    expect(requestsOutOfBalance(folder)).toEqual([])
+    expect(readBooks(folder).problems).toEqual([])
     rmSync(folder, { recursive: true, force: true })
   }
   expect(failures.splice(0)).toEqual([])
 })
-
-/** Conservation, read from the tables: what each request brought in, less its fee, is what it took out. */
-function requestsOutOfBalance(folder: string): unknown[] {
-  const db = new DatabaseSync(join(folder, 'mint.sqlite'), { readOnly: true })
-  const found = db
-    .prepare(
-      `WITH moved AS (
-         SELECT request_hash, amount AS came, 0 AS fee, 0 AS went FROM mint_quotes WHERE state = 'ISSUED'
-         UNION ALL SELECT request_hash, amount, fee_ppk, 0 FROM coins JOIN keysets ON keysets.id = keyset_id
-         UNION ALL SELECT request_hash, 0, 0, amount FROM signatures
-         UNION ALL SELECT request_hash, 0, 0, amount + fee_reserve - change FROM melt_quotes WHERE state <> 'UNPAID'
-       )
-       SELECT hex(request_hash) AS request, SUM(came) AS came, (SUM(fee) + 999) / 1000 AS fees, SUM(went) AS went
-       FROM moved GROUP BY request_hash HAVING SUM(came) - (SUM(fee) + 999) / 1000 <> SUM(went)`,
-    )
-    .all()
-  db.close()
-  return found
-}
 
 export async function openMint(options: Partial<MintServerOptions> = {}): Promise<TestMint> {
   const folder = mkdtempSync(join(tmpdir(), 'farthing-mint-'))
@@ -106,7 +87,10 @@ export async function openMint(options: Partial<MintServerOptions> = {}): Promis
       dataFolder: folder,
       clock,
       practiceDelayMs: 0,
+      // The clock stands still: a minute may last for a whole test.
+      meltQuotesPerMinute: 600,
       report: (error) => failures.push(error),
+      log: () => {},
       ...options,
       ...more,
     })

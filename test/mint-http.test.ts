@@ -3,6 +3,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { createAbuseLog } from '../mint/abuse-log.ts'
+import { createQuoteLimit } from '../mint/quote-limit.ts'
 import { maxBodyBytes } from '../mint/server.ts'
 import { errorResponseSchema } from '../shared/cashu/wire.ts'
 import { codeOf, newSecret, openMint, type TestMint } from './mint-fixture.ts'
@@ -96,6 +98,38 @@ describe('a swap', () => {
   })
 })
 
+describe('a list', () => {
+  const filler = (length: number) => `[${'{},'.repeat(Math.floor(length / 3) - 1)}{}]`
+  test.each([
+    ['/v1/swap', 'inputs', 11014],
+    ['/v1/swap', 'outputs', 11015],
+    ['/v1/mint/bolt11', 'outputs', 11015],
+    ['/v1/melt/bolt11', 'inputs', 11014],
+    ['/v1/melt/bolt11', 'outputs', 11015],
+    ['/v1/checkstate', 'Ys', 11014],
+    ['/v1/restore', 'outputs', 11015],
+  ])(
+    'that fills a request to %s as %s is refused for its length, and nothing in it is looked at',
+    async (path, field, code) => {
+      const mint = await openMint()
+      const good = JSON.stringify({ quote: 'x', inputs: [proof], outputs: [output] }).slice(0, -1)
+      const body = `${good},"${field}":${filler(maxBodyBytes - 1024)}}`
+      expect(codeOf(await mint.post(path, body))).toBe(code)
+    },
+  )
+
+  test.each([
+    ['/v1/swap', 11014],
+    ['/v1/melt/bolt11', 11014],
+  ])('of 64 inputs is read by %s, of 65 refused', async (path, code) => {
+    const mint = await openMint()
+    const inputs = Array.from({ length: 65 }, () => proof)
+    const body = { quote: 'x', inputs: inputs.slice(1), outputs: [output] }
+    expect(codeOf(await mint.post(path, body))).not.toBe(code)
+    expect(codeOf(await mint.post(path, { ...body, inputs }))).toBe(code)
+  })
+})
+
 describe('lookups', () => {
   test('of 300 are answered, of 301 refused', async () => {
     const mint = await openMint()
@@ -169,5 +203,72 @@ describe('the mint', () => {
     socket.resume()
     socket.write('POST /v1/swap HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{')
     await once(socket, 'close')
+  })
+})
+
+describe('quotes', () => {
+  const ask = (mint: TestMint) => mint.post('/v1/mint/quote/bolt11', { amount: 1, unit: 'sat' })
+
+  test('that come too fast from one address are put off, for money in and out together; coins are not', async () => {
+    const mint = await openMint({ quotesPerMinute: 3 })
+    const coin = await mint.coin(1) // one quote
+    await mint.meltQuote(1)
+    expect((await ask(mint)).status).toBe(200)
+    const headers = { 'content-type': 'application/json' }
+    const init = { method: 'POST', headers, body: '{"amount":1,"unit":"sat"}' }
+    const answer = await fetch(`${mint.url()}/v1/mint/quote/bolt11`, init)
+    expect({ status: answer.status, wait: answer.headers.get('retry-after') }).toEqual({ status: 429, wait: '60' })
+    expect(errorResponseSchema.parse(await answer.json()).code).toBe(0)
+    expect((await mint.post('/v1/melt/quote/bolt11', { request: 'x', unit: 'sat' })).status).toBe(429)
+    expect((await mint.swap([coin], await mint.outputs(1))).status).toBe(200)
+    mint.clock.nowMs += 60_000
+    expect((await ask(mint)).status).toBe(200)
+  })
+
+  test('for money out are fewer in a minute than those for money in', async () => {
+    const mint = await openMint({ meltQuotesPerMinute: undefined })
+    const out = async () => (await mint.post('/v1/melt/quote/bolt11', { request: 'x', unit: 'sat' })).status
+    const answers = []
+    for (let times = 0; times < 61; times++) answers.push(await out())
+    expect(
+      answers.map((status, index) => (status === 429 ? index : undefined)).filter((at) => at !== undefined),
+    ).toEqual([60])
+    expect((await ask(mint)).status).toBe(200)
+  })
+
+  test('that come too fast, and bodies that are too large, are told to the operator: once for each address', async () => {
+    const lines: string[] = []
+    const mint = await openMint({ quotesPerMinute: 1, log: (line) => lines.push(line) })
+    for (let times = 0; times < 5; times++) await ask(mint)
+    for (let times = 0; times < 3; times++)
+      expect((await mint.post('/v1/swap', ' '.repeat(maxBodyBytes + 1))).status).toBe(413)
+    expect(lines).toEqual(['refused 127.0.0.1: asks for too many quotes', 'refused 127.0.0.1: sends too much'])
+    mint.clock.nowMs += 600_000
+    await ask(mint)
+    await ask(mint)
+    expect(lines.slice(2)).toEqual(['refused 5 more times since then', 'refused 127.0.0.1: asks for too many quotes'])
+  })
+
+  test('of a thousand addresses are few lines in the log', () => {
+    const lines: string[] = []
+    const note = createAbuseLog({ clock: { now: () => 0 }, log: (line) => lines.push(line) })
+    for (let n = 0; n < 1_000; n++) note(`10.1.${n >> 8}.${n & 255}`, 'asks for too many quotes')
+    expect(lines).toHaveLength(16)
+  })
+
+  test('are counted by network where one subscriber has many addresses, in bounded memory', () => {
+    const clock = { nowMs: 0, now: () => clock.nowMs }
+    const limit = createQuoteLimit({ clock, perMinute: 2 })
+    expect([limit.count('2001:db8::1'), limit.count('2001:db8:0:0:5::2'), limit.count('2001:db8::3')]).toEqual([
+      0, 0, 60,
+    ])
+    expect([limit.count('2001:db8:0:1::1'), limit.count('10.0.0.1'), limit.count('::ffff:10.0.0.2')]).toEqual([0, 0, 0])
+    clock.nowMs = 30_000
+    expect(limit.count('2001:db8::9')).toBe(30)
+    for (let n = 0; n < 20_000; n++) limit.count(`10.1.${n >> 8}.${n & 255}`)
+    expect(limit.count('10.200.0.1')).toBe(30) // one of too many newcomers
+    expect(limit.count('10.0.0.1')).toBe(0)
+    clock.nowMs = 60_000
+    expect(limit.count('10.200.0.1')).toBe(0)
   })
 })

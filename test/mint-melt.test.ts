@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { readInvoice, writeInvoice } from '../mint/funding/bolt11.ts'
 import type { Funding, MeltQuote, PaymentOutcome } from '../mint/ports.ts'
 import { meltQuoteResponseSchema, mintQuoteResponseSchema } from '../shared/cashu/wire.ts'
+import { readBooks } from './mint-books.ts'
 import {
   codeOf,
   foreignInvoice,
@@ -22,6 +23,67 @@ const ask = (mint: TestMint, request: unknown, unit = 'sat') => mint.post('/v1/m
 
 const quoteFor = async (mint: TestMint, request: string, unit?: string) =>
   meltQuoteResponseSchema.parse((await ask(mint, request, unit)).body)
+
+describe('a quote', () => {
+  const afterADay = (25 * 3600 + 1) * 1_000
+
+  test('that nobody used is forgotten a day after its end; whatever was paid, is being paid or may be is kept', async () => {
+    const mint = await openMint({ practiceDelayMs: 400 * 24 * 3_600_000 })
+    const unpaidIn = mintQuoteResponseSchema.parse(
+      (await mint.post('/v1/mint/quote/bolt11', { amount: 4, unit: 'sat' })).body,
+    )
+    await mint.restart({ practiceDelayMs: 0 })
+    const [a, b] = await mint.coins([4, 4])
+    const [unused, paid] = [await mint.meltQuote(4), await mint.meltQuote(4)]
+    expect((await mint.melt(paid.quote, [a!])).body).toMatchObject({ state: 'PAID' })
+    const funding = fundingThatPays(async () => ({ kind: 'unknown' }), mint.clock)
+    await mint.restart({ funding, practiceDelayMs: 0 })
+    const pending = await mint.meltQuote(4)
+    expect((await mint.melt(pending.quote, [b!])).body).toMatchObject({ state: 'PENDING' })
+    const statusOf = async ({ quote }: { quote: string }, kind = 'melt') =>
+      (await mint.get(`/v1/${kind}/quote/bolt11/${quote}`)).status
+    mint.clock.nowMs += afterADay - 2_000
+    await mint.meltQuote(4)
+    expect(await statusOf(unused)).toBe(200)
+    mint.clock.nowMs += 2_000
+    await mint.meltQuote(4)
+    expect(await Promise.all([statusOf(unused), statusOf(paid), statusOf(pending)])).toEqual([400, 200, 200])
+    mint.clock.nowMs += 300 * 24 * 3_600_000
+    await mint.meltQuote(4)
+    expect(await Promise.all([statusOf(paid), statusOf(pending)])).toEqual([200, 200])
+    expect(await statusOf(unpaidIn, 'mint')).toBe(200)
+  })
+
+  test('takes no more room on the disk day after day', async () => {
+    const mint = await openMint({ meltQuotesPerMinute: 1_000 })
+    const count = () => readBooks(mint.folder).unusedMeltQuotes
+    for (let day = 0; day < 4; day++) {
+      for (let asked = 0; asked < 20; asked++) await mint.meltQuote(4)
+      mint.clock.nowMs += afterADay
+    }
+    expect(count()).toBeLessThan(40)
+  })
+
+  test('for an invoice with the longest description is given, for one longer than any is not', async () => {
+    const mint = await openMint()
+    const request = (length: number) =>
+      writeInvoice(
+        {
+          chain: 'bc',
+          amountMsat: 4_000,
+          timestamp: 1,
+          paymentHash: '01'.repeat(32),
+          paymentSecret: '02'.repeat(32),
+          description: 'x'.repeat(length),
+          expirySeconds: 3600,
+        },
+        new Uint8Array(32).fill(1),
+      )
+    expect((await ask(mint, request(639))).status).toBe(200)
+    expect(codeOf(await ask(mint, request(639).padEnd(2_001, 'q')))).toBe(0)
+    expect((await ask(mint, 'q'.repeat(2_001))).text).toContain('request: ')
+  })
+})
 
 describe('a melt', () => {
   test('takes the coins, says PAID, and says so for ever', async () => {

@@ -72,6 +72,7 @@ describe('the command', () => {
       const modes = readdirSync(data).map((name) => [name, statSync(join(data, name)).mode & 0o777])
       expect(modes.map(([name]) => name)).toContain('seed')
       expect(new Set(modes.map(([, mode]) => mode))).toEqual(new Set([0o600]))
+      expect(modes.map(([name]) => name)).toContain('mint.sqlite-wal')
       expect(statSync(data).mode & 0o777).toBe(0o700)
       child.kill(signal)
       expect(await once(child, 'exit')).toEqual([0, null])
@@ -125,6 +126,31 @@ describe('the command', () => {
   })
 })
 
+describe('the lease', () => {
+  test('lets one process serve a folder, beside it the operator rotates, and a killed one leaves nothing behind', async () => {
+    const data = newFolder()
+    const { child, url } = await serve('--data', data)
+    const second = await run('--data', data, '--port', '0')
+    expect(second).toEqual({ code: 1, out: '', err: 'mint: another mint serves this folder\n' })
+    expect((await fetch(`${url}/v1/info`)).status).toBe(200)
+    expect(await run('rotate', '--data', data)).toMatchObject({ code: 0 })
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const { keysets } = await serve('--data', data)
+    expect(await keysets()).toHaveLength(2)
+  })
+
+  test('is taken before anything is made: of two that start on an empty folder, one serves it and the other says why', async () => {
+    const data = newFolder()
+    const starts = [1, 2].map(() => command('--data', data, '--port', '0'))
+    const ends = starts.map(async ({ child, output }) => {
+      const first = await Promise.race([once(child.stdout!, 'data').then(() => 'serves'), once(child, 'close')])
+      return first === 'serves' ? first : output.err
+    })
+    expect((await Promise.all(ends)).sort()).toEqual(['mint: another mint serves this folder\n', 'serves'])
+  })
+})
+
 describe('the folder', () => {
   const start = (dataFolder: string) => startMintServer({ dataFolder, report: () => {} })
 
@@ -165,13 +191,15 @@ describe('the folder', () => {
     await expect(start(data)).rejects.toMatchObject({ code: 'folder_damaged' })
   })
 
-  test('of a newer mint is refused', async () => {
+  test('of a newer mint is refused, and its file is not changed by a byte', async () => {
     const data = newFolder()
     await (await start(data)).close()
     const db = new DatabaseSync(join(data, 'mint.sqlite'))
-    db.exec('PRAGMA user_version = 1000')
+    db.exec('PRAGMA journal_mode = DELETE; PRAGMA user_version = 1000')
     db.close()
+    const before = readFileSync(join(data, 'mint.sqlite'))
     await expect(start(data)).rejects.toMatchObject({ code: 'folder_too_new' })
+    expect(readFileSync(join(data, 'mint.sqlite')).equals(before)).toBe(true)
   })
 
   test('with a database that is none is refused', async () => {

@@ -117,6 +117,18 @@ describe('a signed handover', () => {
     expect(answers[0]?.frame).toEqual(answers[1]?.frame)
   })
 
+  test('is settled under a keyset that lasts, also where one that ends soon costs less', async () => {
+    const soon = mintKeys('ends in an hour', { finalExpiry: Date.UTC(2026, 10, 1, 1) / 1000 })
+    const lasting = mintKeys('lasts', { feePpk: 100 })
+    const payee = await openPayee({ keysets: [lasting, soon] })
+    const agreed = await payee.agree()
+    await payee.engine.tick()
+    const answer = await payee.handover(payWith(lasting, agreed, [4, 2]).built.frame)
+    expect(wordOf(answer)).toBe('final')
+    const coins = payee.store.read.coins(0, 'sat', 'spendable')
+    expect(new Set(coins.map(({ keysetId }) => keysetId))).toEqual(new Set([lasting.keyset.id]))
+  })
+
   test('is settled with the bytes that it was signed for: payer’s change untouched, one witness', async () => {
     const payee = await openPayee({ keysets: [mint] })
     const { built } = payWith(mint, await payee.agree({ amount: 5 }), [8, 4])
@@ -397,6 +409,101 @@ describe('coins that were spent before they are handed over', () => {
   })
 })
 
+describe('a first receipt', () => {
+  const silence = async () => ({ kind: 'unknown', reason: 'no answer', reachable: false })
+  const busy = async () => ({ kind: 'unknown', reason: 'status 503', reachable: true, retryAfterMs: 2 * minuteMs })
+  const noBecause = async () => ({ kind: 'refused', code: 11001, detail: 'no' })
+  const statesAre = (state: 'SPENT' | 'PENDING') => async (Ys: readonly string[]) => ({
+    kind: 'ok',
+    value: Ys.map(() => state),
+  })
+
+  /** A handover comes, and the payee is gone while its mint is being asked. It is back, with a mint that answers like this. */
+  async function backAfterDeath(payee: TestPayee, keys: MintKeys, says: object) {
+    const payment = payWith(keys, await payee.agree(), [4, 1])
+    const asked = new Promise<void>((resolve) => {
+      payee.mint.client.swap = () => {
+        resolve()
+        return new Promise(() => {})
+      }
+    })
+    void payee.handover(payment.built.frame)
+    await asked
+    await payee.reopen()
+    Object.assign(payee.mint.client, says)
+    await payee.engine.tick()
+    await payee.engine.runner.runDue()
+    return payment
+  }
+
+  test('goes out when the mint does not answer, also long after the handover came', async () => {
+    const payee = await openPayee({ keysets: [mint] })
+    const { built } = await backAfterDeath(payee, mint, { swap: silence, checkState: silence })
+    const first = await payee.handover(built.frame)
+    expect(wordOf(first)).toBe('signed')
+    payee.clock.nowMs += hourMs
+    await payee.engine.runner.runDue()
+    expect((await payee.handover(built.frame)).frame).toEqual(first.frame)
+  })
+
+  test('is never given once the mint has called a coin spent, by nobody asked in between', async () => {
+    const payee = await openPayee({ keysets: [mint] })
+    const payment = await backAfterDeath(payee, mint, { swap: silence, checkState: silence })
+    Object.assign(payee.mint.client, { swap: noBecause, checkState: statesAre('SPENT') })
+    for (let step = 0; step < 3; step++) {
+      payee.clock.nowMs += 20 * minuteMs
+      await payee.engine.runner.runDue()
+      expect(wordOf(await payee.handover(payment.built.frame))).toBe('not_settled')
+    }
+    expect(stateOf(payee, payment)).toBe('bounced')
+  })
+
+  test.each<[string, object]>([
+    ['calls a coin pending', { swap: noBecause, checkState: statesAre('PENDING') }],
+    ['refuses it without a reason', { swap: noBecause }],
+    ['refuses it and then says nothing more', { swap: noBecause, checkState: silence }],
+  ])('is not given when the mint %s, nor when it is gone afterwards', async (_, says) => {
+    const payee = await openPayee({ keysets: [mint] })
+    const { built } = await backAfterDeath(payee, mint, says)
+    expect(wordOf(await payee.handover(built.frame))).toBe('not_settled')
+    Object.assign(payee.mint.client, { swap: silence, checkState: silence })
+    payee.clock.nowMs += hourMs
+    await payee.engine.runner.runDue()
+    expect(wordOf(await payee.handover(built.frame))).toBe('not_settled')
+  })
+
+  test('is not given for coins whose keyset has ended meanwhile, whether the mint answers or not', async () => {
+    const ending = mintKeys('ending', { finalExpiry: Date.UTC(2026, 11, 10) / 1000 })
+    for (const says of [{ swap: noBecause }, { swap: silence, checkState: silence }]) {
+      const payee = await openPayee({ keysets: [ending] })
+      const { built } = await backAfterDeath(payee, ending, { swap: silence, checkState: silence })
+      payee.clock.nowMs += 60 * dayMs
+      Object.assign(payee.mint.client, says)
+      await payee.engine.runner.runDue()
+      expect(wordOf(await payee.handover(built.frame))).toBe('not_settled')
+    }
+  })
+
+  test('is decided by one question, whoever of runner and handover asks it, and a mint that asks to wait is not asked again', async () => {
+    for (const isAwake of [true, false]) {
+      const payee = await openPayee({ keysets: [mint] })
+      await payee.engine.tick()
+      const { built } = payWith(mint, await payee.agree(), [4, 1])
+      let asked = 0
+      const count = () => {
+        asked++
+        return busy()
+      }
+      Object.assign(payee.mint.client, { swap: count, checkState: statesAre('SPENT') })
+      if (isAwake) payee.engine.runner.start()
+      const answers = await Promise.all([payee.handover(built.frame), payee.handover(built.frame)])
+      await payee.engine.runner.stop()
+      expect([asked, ...answers.map(wordOf)]).toEqual([1, 'signed', 'signed'])
+      expect(answers[0]?.frame).toEqual(answers[1]?.frame)
+    }
+  })
+})
+
 describe('a request that may be paid once', () => {
   const twoTerms = async (payee: TestPayee) => {
     const { id = '' } = payee.engine.createRequest({ account: 0, unit: 'sat', amount: 5, singleUse: true })
@@ -470,6 +577,19 @@ describe('limits when the handover comes', () => {
     const words = []
     for (const terms of agreed) words.push(wordOf(await payee.handover(frameFor(terms))))
     expect(words).toEqual(['signed', 'signed', 'limit_rate'])
+  })
+
+  test('count nothing that has no receipt because of them: it keeps no honest payment away', async () => {
+    const payee = await openPayee({ keysets: [mint], config: { limits } })
+    const [large, small] = [await payee.agree({ amount: 11 }), await payee.agree({ amount: 10 })]
+    // It goes away, and the wallet has not noticed yet.
+    payee.mint.isUp = false
+    expect(wordOf(await payee.handover(frameFor(large)))).toBe('not_settled')
+    expect(payee.store.read.signedPayments('sat', 0)).toEqual({ sum: 0, count: 1 })
+    expect(payee.store.read.signedToUs(0, 'sat')).toBe(0)
+    expect(wordOf(await payee.handover(frameFor(small)))).toBe('signed')
+    expect(payee.store.read.signedPayments('sat', 0)).toEqual({ sum: 10, count: 2 })
+    expect(payee.store.read.signedToUs(0, 'sat')).toBe(10)
   })
 
   test('give no receipt for a payment above them that the mint does not settle at once, and one when it has', async () => {
@@ -719,4 +839,61 @@ describe('a settled handover', () => {
     expect(stateOf(payee, agreed)).toBe('final')
     expect(totals(payee).spendable).toBe(5)
   })
+})
+
+test('the deposit of a signed payment goes before whatever strangers left unanswered', async () => {
+  const payee = await offline()
+  const agreed = await payee.agree()
+  expect(wordOf(await payee.handover(payWith(mint, agreed, [4, 1]).built.frame))).toBe('signed')
+  const offer = payee.receiveOf(await payee.agree())
+  payee.store.transaction((write) => {
+    for (let stranger = 0; stranger < 300; stranger++) {
+      const name = bytesToHex(bytesOf(`stranger ${stranger}`))
+      write.insertOperation({ ...offer, id: name.slice(0, 32), paymentId: name.slice(0, 32), termsHash: name })
+    }
+  })
+  payee.clock.nowMs += hourMs
+  const { operations } = payee.store.read.dueOperations(payee.clock.nowMs, 256)
+  expect([operations.length, operations[0]?.state]).toEqual([256, 'signed'])
+  payee.mint.isUp = true
+  await payee.engine.tick()
+  await payee.engine.runner.runDue()
+  expect(stateOf(payee, agreed)).toBe('final')
+})
+
+test('Terms are given up after two answers that nothing was paid, not after one from a mint that errs', async () => {
+  const payee = await openPayee({ keysets: [mint] })
+  const agreed = await payee.agree()
+  const outputs = agreed.terms.outputs.map(([amount, B_]) => ({ id: mint.keyset.id, amount, B_: bytesToHex(B_) }))
+  await payee.cutOff()
+  payee.clock.nowMs += 40 * dayMs
+  payee.mint.isUp = true
+  await payee.engine.tick()
+  await payee.engine.runner.runDue()
+  expect(stateOf(payee, agreed)).toBe('terms')
+  // The copy that the mint answered from was an old one.
+  await payee.mint.client.swap(JSON.stringify({ inputs: [{ secret: 'x' }], outputs }))
+  payee.clock.nowMs += 2 * minuteMs
+  await payee.engine.runner.runDue()
+  expect([stateOf(payee, agreed), totals(payee).spendable]).toEqual(['final', 5])
+})
+
+test('Terms that nobody pays are given up in the end, and nobody is asked any more', async () => {
+  const payee = await openPayee({ keysets: [mint] })
+  const agreed = await payee.agree()
+  payee.clock.nowMs += 40 * dayMs
+  await payee.engine.runner.runDue()
+  // No answer is no reading.
+  payee.mint.isUp = false
+  for (let minute = 0; minute < 3; minute++) {
+    payee.clock.nowMs += dayMs
+    await payee.engine.runner.runDue()
+  }
+  payee.mint.isUp = true
+  await payee.engine.tick()
+  await payee.engine.runner.runDue()
+  expect(stateOf(payee, agreed)).toBe('terms')
+  payee.clock.nowMs += 2 * minuteMs
+  await payee.engine.runner.runDue()
+  expect(payee.receiveOf(agreed)).toMatchObject({ state: 'expired', nextAttemptAt: null })
 })

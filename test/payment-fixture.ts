@@ -12,7 +12,7 @@ import { defaultConfig, type EngineConfig } from '../electron/wallet/context.ts'
 import { createEngine, type Engine } from '../electron/wallet/engine.ts'
 import { type BuiltHandover, buildHandover, type CoinToHandOver } from '../electron/wallet/handover.ts'
 import type { OperationOf } from '../electron/wallet/operation.ts'
-import type { CoinVerifier, MintAnswer, MintClient, RemotePayer } from '../electron/wallet/ports.ts'
+import type { CoinVerifier, EngineEvent, MintAnswer, MintClient, RemotePayer } from '../electron/wallet/ports.ts'
 import { createSecrets } from '../electron/wallet/secrets.ts'
 import type { WalletStore } from '../electron/wallet/store-port.ts'
 import { inputFee, splitAmount, sumAmounts } from '../shared/amount.ts'
@@ -298,6 +298,7 @@ export function stubMint(keysets: readonly MintKeys[], url = mintUrl): StubMint 
         outputs: { id: string; amount: number; B_: string }[]
       }
       if (inputs.some(({ secret }) => spent.has(secret))) return { kind: 'refused', code: 11001, detail: 'spent' }
+      if (outputs.some(({ B_ }) => signed.has(B_))) return { kind: 'refused', code: 11003, detail: 'signed before' }
       return answer(() => {
         for (const { secret } of inputs) spent.add(secret)
         return outputs.map(({ id, amount, B_ }) => {
@@ -351,6 +352,8 @@ export type TestPayee = {
   readonly mint: StubMint
   engine: Engine
   store: WalletStore
+  /** What the engine tells its host. */
+  onEvent: (event: EngineEvent) => void
   /** Close the database and open it again, with nothing remembered but what it holds. */
   reopen(): Promise<void>
   hello(changes?: Partial<Hello>, from?: RemotePayer): Promise<Answer>
@@ -405,9 +408,9 @@ export async function openPayee({ keysets, config = {}, verifyCoins, version }: 
       random,
       verifyCoins: verifyCoins ?? (async (coins) => coins.map(verifyCoin)),
       config: { ...defaultConfig, ...config },
-      generation: 0,
+      generation: () => 0,
       name: () => 'Ada',
-      emit: () => {},
+      emit: (event) => payee.onEvent(event),
       report: (error) => {
         throw error
       },
@@ -418,6 +421,7 @@ export async function openPayee({ keysets, config = {}, verifyCoins, version }: 
     clock,
     mint,
     store,
+    onEvent: () => {},
     engine: open(store),
     reopen: async () => {
       payee.store.close()

@@ -216,6 +216,17 @@ describe('a payee that is not there', () => {
     await expect(dial({ peerId, ...address }, seed(2))).rejects.toEqual(failure('peer_unreachable'))
   })
 
+  test('more than eight addresses are not tried, whatever a request lists', async () => {
+    const node = await payee()
+    const none = (count: number) => Array.from({ length: count }, () => 'x/future-transport')
+    const at = (before: number) => ({
+      peerId: node.peerId,
+      multiaddrs: [...none(before), ...node.address().multiaddrs],
+    })
+    expect(await pay(at(7), 'ann')).toEqual(paid('ann'))
+    await expect(dial(at(8), seed(2))).rejects.toEqual(failure('peer_unreachable'))
+  })
+
   test('somebody else at its address is peer_unreachable', async () => {
     const node = await payee()
     const other = await payee(echoing(), { peerKeySeed: seed(9) })

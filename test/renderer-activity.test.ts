@@ -12,7 +12,7 @@ import {
   withFreshPage,
   withNextPage,
 } from '../renderer/payment-list.ts'
-import { factWords, nextWords, receiptText, sumWords } from '../renderer/words/activity.ts'
+import { factWords, nextWords, receiptText, sentenceOf, sumWords } from '../renderer/words/activity.ts'
 import {
   aboutWords,
   addressWords,
@@ -23,6 +23,7 @@ import {
   unitsWords,
 } from '../renderer/words/mints.ts'
 import { type PaymentDetailView, type PaymentPageView, type PaymentView, paymentStates } from '../shared/model.ts'
+import { paymentWords } from '../shared/words.ts'
 
 const noon = new Date(2026, 5, 21, 12).getTime()
 const hour = 3_600_000
@@ -198,6 +199,13 @@ describe('the story of a payment', () => {
   test('says what is still to come only while it is signed', () => {
     expect(nextWords(detail)?.title).toBe('Becomes final by itself')
     expect(nextWords({ ...detail, state: 'final' })).toBeNull()
+  })
+
+  test('what never left before the offer ended is not said to be tried again', () => {
+    const late = { ...detail, state: 'on_its_way', trouble: 'terms_expired', mayBeDelivered: false } as const
+    expect(sentenceOf(late)).toMatch(/could not be sent.*Take it back/)
+    for (const other of [{ ...late, mayBeDelivered: true }, { ...late, trouble: null }, detail])
+      expect(sentenceOf(other)).toBe(paymentWords.out[other.state].sentence)
   })
 
   test('a receipt is text in columns', () => {

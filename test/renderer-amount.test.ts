@@ -141,3 +141,8 @@ describe('an amount typed freely', () => {
     expect(parseAmount(text, unit)).toBeNull()
   })
 })
+
+test('a paste of a million zeros is read in one pass', () => {
+  expect(parseAmount(`0.${'0'.repeat(1_000_000)}1`, 'eur')).toBeNull()
+  expect(parseAmount(`1.${'0'.repeat(1_000_000)}`, 'eur')).toBe(100)
+})

@@ -122,7 +122,7 @@ describe('what did not change', () => {
 })
 
 describe('money', () => {
-  const balance = { onItsWay: 0, signedToUs: 0, resting: 0 }
+  const balance = { onItsWay: 0, signedToUs: 0, resting: 0, expired: 0 }
   const mint = (more: Partial<MintView>): MintView => ({
     url: 'https://a.example',
     name: 'A',

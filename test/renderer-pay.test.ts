@@ -33,7 +33,9 @@ const mint = (
   keysetEndsAt: null,
   coins: 0,
   waiting: { in: 0, out: 0 },
-  balances: [{ unit: 'eur', spendable: 0, onItsWay: 0, signedToUs: 0, payableAtOnce: 0, resting: 0, ...amounts }],
+  balances: [
+    { unit: 'eur', spendable: 0, onItsWay: 0, signedToUs: 0, payableAtOnce: 0, resting: 0, expired: 0, ...amounts },
+  ],
   ...more,
 })
 

@@ -131,7 +131,9 @@ describe('practice coins', () => {
     keysetEndsAt: null,
     coins: 0,
     waiting: { in: 0, out: 0 },
-    balances: [{ unit: 'coin', spendable, onItsWay: 0, signedToUs: 0, payableAtOnce: spendable, resting: 0 }],
+    balances: [
+      { unit: 'coin', spendable, onItsWay: 0, signedToUs: 0, payableAtOnce: spendable, resting: 0, expired: 0 },
+    ],
   })
 
   test('are there when the practice mint has some that can be spent', () => {

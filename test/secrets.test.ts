@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { hashToCurve } from '@cashu/cashu-ts'
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { describe, expect, test } from 'vitest'
-import { phraseOf, plainSealer, seedOfPhrase } from '../electron/keys.ts'
+import { readPhrase, seedOfPhrase } from '../electron/keys.ts'
+import { plainSealer } from '../electron/sealing.ts'
 import { type CoinPath, createSecrets, type PursePath } from '../electron/wallet/secrets.ts'
 import { Point } from '../shared/cashu/bdhke.ts'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '../shared/cashu/numbers.ts'
@@ -59,11 +60,11 @@ test('the test phrase has the seed that BIP-39 publishes', () => {
   )
 })
 
-test('a data folder with this phrase has this seed', () => {
+test('a data folder with this phrase has this seed', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'farthing-phrase-'))
   try {
     writeFileSync(join(folder, 'phrase'), `${phrase}\n`)
-    expect(bytesToHex(seedOfPhrase(phraseOf(folder, false, random, plainSealer)))).toBe(seed.toString('hex'))
+    expect(bytesToHex(seedOfPhrase(await readPhrase(folder, plainSealer)))).toBe(seed.toString('hex'))
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -412,6 +412,10 @@ describe('whoever is inside', () => {
     const me = await comeIn()
     const tooMuch = `"${'x'.repeat(64 * 1024)}"`
     expect((await call(me, 'app.snapshot', tooMuch)).status).toBe(413)
+    // A backup file is larger than every command; what is read of it is for the command to say.
+    const file = { file: 'A'.repeat(3 * 1024 * 1024), passphrase: 'any passphrase' }
+    const answer = await call(me, 'gate.restoreBackup', file)
+    expect([answer.status, JSON.parse(answer.body).error.code]).toEqual([200, 'bad_backup'])
     const chunked = await call(me, 'app.snapshot', tooMuch, { 'transfer-encoding': 'chunked' })
     expect(chunked.status).toBe(413)
     expect((await call(me, 'app.snapshot', {})).status).toBe(200)

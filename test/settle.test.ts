@@ -88,6 +88,13 @@ async function settledByTheOther({ other }: Side): Promise<void> {
   await other.run(() => other.engine.runner.runDue())
 }
 
+/** Both reach the mint and not each other: nothing is signed anew. */
+async function restApart({ world, payer, payee }: Side): Promise<void> {
+  payee.isListening = false
+  await reconnect(payer, payee)
+  await world.rest()
+}
+
 /** What the screen says beside the state. */
 function alarmOf({ operation, world }: Side): string | null {
   return paymentView(operation(), { mintUrl: '', now: world.clock.now(), payee: null, reclaim: 'no' }).alarm
@@ -140,22 +147,38 @@ describe.each(['payee', 'payer'] as const)('settling as %s', (who) => {
       expect(side.wallet.totals().spendable).toBe(0)
     })
 
-    test('it is settled, although the keyset of the coins has expired since', async () => {
+    /** The payer has paid. What the payee has of it, who was away too long, is kept, and is no money any more. */
+    const expectLate = (side: Side) => {
+      expect([side.state(), alarmOf(side)]).toEqual(who === 'payee' ? ['signed', 'keyset_expired'] : ['final', null])
+      if (who === 'payee') expect(side.payee.totals().spendable).toBe(amount)
+    }
+
+    test('the payer has settled it, although the keyset of the coins has expired since', async () => {
       const side = await signedPayment(who, await openExpiring())
       await settledByTheOther(side)
       await expire(side)
       side.wallet.mint = refusesSwap
       await side.step()
-      expect(side.state()).toBe('final')
+      expectLate(side)
     })
 
-    test('it is settled, although the mint has no active keyset any more', async () => {
+    test('the payer has settled it, although the mint has no active keyset any more', async () => {
       const side = await signedPayment(who, await openExpiring())
       await settledByTheOther(side)
       side.world.clock.move(41 * dayMs)
       await reconnect(side.wallet)
       await side.step()
-      expect(side.state()).toBe('final')
+      expectLate(side)
+    })
+
+    test('a mint that answers the same request again, years later, pays a payee no money', async () => {
+      const side = await signedPayment(who, await openExpiring())
+      await settledByTheOther(side)
+      await expire(side)
+      const { outputs } = side.operation().swap
+      side.wallet.mint = (real) => ({ ...real, swap: () => real.restore(outputs.map((one) => ({ ...one, id: '00' }))) })
+      await side.step()
+      expectLate(side)
     })
   })
 
@@ -170,8 +193,7 @@ describe.each(['payee', 'payer'] as const)('settling as %s', (who) => {
       side.world.clock.move(gap)
       await side.step()
       expect(side.state()).toBe('dead')
-      side.world.heal()
-      await side.world.rest()
+      await restApart(side)
       expect(side.payee.incoming().state).toBe('dead')
       expect(side.payee.totals().spendable).toBe(1)
     })
@@ -184,8 +206,7 @@ describe.each(['payee', 'payer'] as const)('settling as %s', (who) => {
       side.world.clock.move(gap)
       await side.step()
       expect(side.state()).toBe('dead')
-      side.world.heal()
-      await side.world.rest()
+      await restApart(side)
       expect(side.payer.totals().spendable).toBe(1)
       expect(side.payee.totals().spendable).toBe(0)
     })
@@ -337,7 +358,7 @@ describe.each(['payee', 'payer'] as const)('settling as %s', (who) => {
         },
       }))
       await side.step()
-      expect(side.state()).toBe(who === 'payee' ? 'final' : 'signed')
+      expect(side.state()).toBe('signed')
       side.world.clock.move(gap)
       await side.step()
       expect(side.state()).toBe('final')
@@ -538,12 +559,21 @@ test('to the payer a payment is settled when every input is spent, not before', 
   expect(side.state()).toBe('final')
 })
 
-test('to the payee its own signed outputs are the payment, whatever the mint says of the inputs', async () => {
+test('to the payee its own signed outputs are the payment when an input of it is spent, not before', async () => {
   const side = await signedPayment('payee')
   await settledByTheOther(side)
   side.wallet.mint = chain(refusesSwap, saysInputsAre('UNSPENT'))
   await side.step()
+  expect(side.state()).toBe('signed')
+  side.world.clock.move(gap)
+  await side.step()
+  // What is signed on its outputs is its own, and rests; whether it is this payment is not known.
+  expect(side.state()).toBe('dead')
+  expect(side.wallet.totals()).toMatchObject({ spendable: 0, quarantined: amount })
+  await reconnect(side.wallet)
+  await side.world.pass(dayMs)
   expect(side.state()).toBe('final')
+  expect(side.wallet.totals()).toMatchObject({ spendable: amount, quarantined: 0 })
 })
 
 test('a mint that is busy with a question about Terms is left alone for as long as it asks', async () => {

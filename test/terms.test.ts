@@ -4,7 +4,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { assertTerms, longestDeadline, shortestDeadline, type VerifyTerms } from '../electron/wallet/handover.ts'
-import { limitsNow } from '../electron/wallet/limits.ts'
+import {
+  areTooManyTerms,
+  limitsNow,
+  maxOpenTermsPerAddress,
+  maxOpenTermsPerAddressPerDay,
+  maxOpenTermsPerDay,
+} from '../electron/wallet/limits.ts'
 import type { RemotePayer } from '../electron/wallet/ports.ts'
 import { splitAmount } from '../shared/amount.ts'
 import { bytesToHex, concatBytes, hexToBytes } from '../shared/cashu/numbers.ts'
@@ -279,6 +285,7 @@ describe('a frame that is no Hello', () => {
     ['a Handover', encodeFrame({ handover: bytesOf('body') })],
     ['a Receipt', encodeFrame({ receipt: signed })],
     ['two messages in one', encodeCbor({ hello: encodeCbor(hello), handover: bytesOf('body') })],
+    ['a key of three thousand bytes', raw({ ...hello, tip: new Uint8Array(3_000) })],
     ['half a frame', helloFrame(hello).subarray(0, 40)],
     ['a frame and a byte', concatBytes(helloFrame(hello), Uint8Array.of(0))],
     [
@@ -306,8 +313,10 @@ describe('a frame that is no Hello', () => {
     expect(wordOf(await payee.helloFrame(helloFrame(hello)))).toBe('terms')
   })
 
-  test('a frame above 64 KiB is refused by that name', async () => {
+  test('a frame that is longer than any Hello is refused by that name, and not read', async () => {
     const payee = await openPayee({ keysets: [mint] })
+    expect(wordOf(await payee.helloFrame(raw({ ...hello, tip: new Uint8Array(4_500) })))).toBe('frame_too_large')
+    expect(wordOf(await payee.helloFrame(new Uint8Array(4_500)))).toBe('frame_too_large')
     expect(wordOf(await payee.helloFrame(new Uint8Array(maxFrameBytes + 1)))).toBe('frame_too_large')
   })
 
@@ -333,10 +342,10 @@ describe('a frame that is no Hello', () => {
   })
 })
 
-describe('a Hello that names a request', () => {
-  const request = (payee: TestPayee, amount: number | null, singleUse = false) =>
-    payee.engine.createRequest({ account: 0, unit: 'sat', amount, singleUse }).id
+const request = (payee: TestPayee, amount: number | null, singleUse = false) =>
+  payee.engine.createRequest({ account: 0, unit: 'sat', amount, singleUse }).id
 
+describe('a Hello that names a request', () => {
   test('gets Terms under the key that the request names', async () => {
     const payee = await openPayee({ keysets: [mint] })
     const { id, payeeKey } = payee.engine.createRequest({ account: 0, unit: 'sat', amount: 5, singleUse: true })
@@ -412,6 +421,52 @@ describe('unanswered Terms', () => {
     expect(words[64]).toBe('too_many_terms')
     payee.clock.nowMs += minuteMs
     expect(await ask(65)).toBe('terms')
+  })
+
+  test('for an open request of ours find room when strangers who name none have taken all theirs, and the other way round', async () => {
+    const payee = await openPayee({ keysets: [mint] })
+    const requestId = request(payee, 1, false) ?? ''
+    const ask = async (host: number, named: object) =>
+      wordOf(await payee.hello({ amount: 1, ...named }, at(`192.0.2.${host}`)))
+    for (let host = 1; host <= 64; host++) expect(await ask(host, {})).toBe('terms')
+    expect(await ask(65, {})).toBe('too_many_terms')
+    expect(await ask(65, { requestId: 'made up' })).toBe('not_found')
+    expect(await ask(65, { requestId })).toBe('terms')
+    for (let host = 66; host <= 128; host++) expect(await ask(host, { requestId })).toBe('terms')
+    expect(await ask(129, { requestId })).toBe('too_many_terms')
+    payee.clock.nowMs += minuteMs
+    for (let host = 1; host <= 64; host++) expect(await ask(host, { requestId })).toBe('terms')
+    expect(await ask(129, {})).toBe('terms')
+  }, 30_000)
+
+  test('of a day that is used up are followed by one a minute, for who has left few of them', () => {
+    const quiet = { fromAddress: 0, inAll: 0 }
+    const tooMany = (fromAddress: number, inAll: number, lastMinute = quiet) =>
+      areTooManyTerms(lastMinute, { fromAddress, inAll })
+    expect([tooMany(99, 1_199), tooMany(100, 1_199)]).toEqual([false, true])
+    expect([tooMany(0, 1_200), tooMany(4, 1_200), tooMany(5, 1_200)]).toEqual([false, false, true])
+    expect(tooMany(0, 1_199, { fromAddress: 0, inAll: 63 })).toBe(false)
+    expect(tooMany(0, 1_200, { fromAddress: 0, inAll: 1 })).toBe(true)
+    // Whatever strangers do in a day, a restore finds its way: 64 milestones in a row, one in a hundred purses.
+    const minutes = 24 * 60
+    expect(2 * (1_200 + minutes)).toBeLessThan(64 * 100)
+    for (let inAll = 1_200; inAll < 1_200 + minutes; inAll++) expect(tooMany(0, inAll)).toBe(false)
+  })
+
+  test('of one address in a day are few of all that there may be: nobody uses up the day of the others', async () => {
+    const payee = await openPayee({ keysets: [mint] })
+    const ask = async (host: string) => wordOf(await payee.hello({ amount: 1 }, at(host)))
+    const started = payee.clock.nowMs
+    let given = 0
+    while ((await ask('192.0.2.1')) === 'terms')
+      if (++given % maxOpenTermsPerAddress === 0) payee.clock.nowMs += minuteMs
+    expect(given).toBe(maxOpenTermsPerAddressPerDay)
+    expect(given * 10).toBeLessThan(maxOpenTermsPerDay)
+    payee.clock.nowMs += hourMs
+    expect(await ask('192.0.2.1')).toBe('too_many_terms')
+    expect(await ask('192.0.2.2')).toBe('terms')
+    payee.clock.nowMs = started + dayMs
+    expect(await ask('192.0.2.1')).toBe('terms')
   })
 
   test('make room when their handover comes', async () => {

@@ -5,7 +5,16 @@ import { errorCodes } from '../shared/errors.ts'
 import { isolated } from '../shared/foreign.ts'
 import { type PaymentView, paymentAlarms, paymentStates } from '../shared/model.ts'
 import { formatAmount } from '../shared/units.ts'
-import { alarmWords, cashOutWords, errorWords, paymentNotice, paymentWords, withdrawWords } from '../shared/words.ts'
+import {
+  alarmWords,
+  cashOutAlarmWords,
+  cashOutWords,
+  errorWords,
+  paymentNotice,
+  paymentWords,
+  withdrawWords,
+  wordsOfCashOut,
+} from '../shared/words.ts'
 
 const directions = ['in', 'out'] as const
 const jargon =
@@ -89,6 +98,25 @@ describe('cashing out', () => {
       if (state !== 'done') expect(`${badge} ${sentence}`).not.toMatch(/has paid|cashed out$|^Cashed/)
     }
   })
+
+  test('a mint that took the coins and does not say that it paid is not said to have paid', () => {
+    const { badge, sentence } = wordsOfCashOut({ state: 'done', alarm: 'unproven' })
+    expect(`${badge} ${sentence}`).not.toMatch(/has paid|[Cc]ashed out/)
+    expect(sentence).toContain('does not say')
+  })
+
+  test('what was paid with other coins is not called unpaid, and coins that are gone are not called here', () => {
+    for (const state of ['returning', 'failed'] as const) {
+      expect(wordsOfCashOut({ state, alarm: 'paid_elsewhere' }).sentence).not.toMatch(/not paid|could not be paid/)
+      expect(wordsOfCashOut({ state, alarm: 'coins_gone' }).sentence).not.toMatch(/^.*Your coins are/)
+      expect(wordsOfCashOut({ state, alarm: 'coins_gone' }).sentence).toMatch(/are gone/)
+    }
+  })
+
+  test('without an alarm the words are those of the state', () => {
+    for (const state of ['done', 'failed', 'returning', 'paying'] as const)
+      expect(wordsOfCashOut({ state, alarm: null })).toBe(cashOutWords[state])
+  })
 })
 
 describe('errors', () => {
@@ -111,10 +139,12 @@ describe('errors', () => {
   })
 })
 
-test('nobody without words or folder is sent to a way back that is not built', () => {
+test('nobody without words or folder is told that there is no way back', () => {
   for (const code of ['no_phrase', 'folder_damaged'] as const) {
-    expect(errorWords(code).action).toContain('cannot restore a wallet')
+    expect(errorWords(code).action).toContain('bring the coins back')
   }
+  for (const code of errorCodes) expect(Object.values(errorWords(code)).join(' ')).not.toMatch(/cannot restore| yet\./)
+  expect(errorWords('phrase_sealed').action).toContain('twelve words')
 })
 
 test('no words are jargon', () => {
@@ -123,6 +153,7 @@ test('no words are jargon', () => {
     ...paymentAlarms.map((alarm) => alarmWords[alarm]),
     ...Object.values(withdrawWords),
     ...Object.values(cashOutWords),
+    ...Object.values(cashOutAlarmWords).flatMap((words) => Object.values(words)),
   ].flatMap(({ badge, sentence }) => [badge, sentence])
   const errors = errorCodes.flatMap((code) => Object.values(errorWords(code)))
   for (const words of [...all, ...errors]) {

@@ -1,9 +1,11 @@
 // Finding each other on a local network, without a server, a default route or the internet. Only who wants to be paid
 // announces; anyone may look, and tells by it only that somebody looks.
 
+import { createAllowances } from './allowance.ts'
 import { type LanLink, type LanOptions, openLanLinks } from './lan-links.ts'
 import { announcementRecords, lanService, maxTtlSeconds, readAnnouncement } from './lan-record.ts'
 import { createLanTable, type LanWatcher } from './lan-table.ts'
+import type { OnOffence } from './offences.ts'
 
 /** Running until stopped. `stop` is over when the sockets are closed. */
 export type LanActivity = { stop(): Promise<void> }
@@ -53,17 +55,27 @@ export function announceOnLan(payee: { peerId: string; port: number }, options?:
   }
 }
 
+/** Announcements of one sender that are read: an honest one answers a question of anybody, once a second at most. */
+const announcementRate = { burst: 16, perSecond: 4 }
 /** How often the question is asked again, in milliseconds: several times within the life of an answer. */
 const queryIntervalMs = 10_000
 
+export type FindOptions = LanOptions & { readonly onOffence?: OnOffence }
+
 /** Look for payees: what is found is a hint for `PeerDialer`, and a name comes with the payee's signed Terms. */
-export function findOnLan(watcher: LanWatcher, options?: LanOptions): LanActivity {
-  const table = createLanTable(watcher)
+export function findOnLan(watcher: LanWatcher, options: FindOptions = {}): LanActivity {
+  const { onOffence = () => undefined } = options
+  const table = createLanTable(watcher, onOffence)
+  const mayAnnounce = createAllowances(announcementRate)
   const ask = (link: LanLink): void => void link.query(lanService)
   const lan = openLanLinks(
     {
       onOpen: ask,
       onResponse: (_link, packet, sender) => {
+        if (!mayAnnounce.take(sender)) {
+          onOffence(sender, 'announces too many payees')
+          return
+        }
         const announcement = readAnnouncement(packet, sender)
         if (announcement !== undefined) table.hear(announcement, sender)
       },

@@ -2,8 +2,9 @@
 
 import type { PeerAddress } from '../wallet/ports.ts'
 import type { Announcement } from './lan-record.ts'
+import type { OnOffence } from './offences.ts'
 
-/** Most entries; when it is full newcomers wait, so that a flood does not push honest entries out. */
+/** Most entries; when it is full, room is made for a sender who has fewer of them than another, and nobody else. */
 const maxEntries = 256
 /** Most payees behind one sender address. */
 const maxEntriesPerSender = 8
@@ -23,7 +24,7 @@ type Entry = {
   readonly expiry: ReturnType<typeof setTimeout>
 }
 
-export function createLanTable(watcher: LanWatcher): LanTable {
+export function createLanTable(watcher: LanWatcher, onOffence: OnOffence = () => undefined): LanTable {
   const entries = new Map<string, Entry>()
 
   const addresses = (peerId: string): readonly string[] =>
@@ -41,9 +42,24 @@ export function createLanTable(watcher: LanWatcher): LanTable {
     clearTimeout(entries.get(key)?.expiry)
     entries.delete(key)
   }
-  const hasRoom = (sender: string): boolean =>
-    entries.size < maxEntries &&
-    [...entries.values()].filter((entry) => entry.sender === sender).length < maxEntriesPerSender
+  const countOf = (sender: string): number => [...entries.values()].filter((entry) => entry.sender === sender).length
+  /** The newest entry of the sender who has the most, if that is more than the newcomer will have. */
+  const makeRoom = (newcomer: string): boolean => {
+    const counts = new Map<string, number>()
+    for (const { sender } of entries.values()) counts.set(sender, (counts.get(sender) ?? 0) + 1)
+    const [[crowd, most] = ['', 0]] = [...counts].sort(([, a], [, b]) => b - a)
+    const newest = [...entries].findLast(([, { sender }]) => sender === crowd)
+    if (!newest || most <= (counts.get(newcomer) ?? 0) + 1) return false
+    const [key, { peerId }] = newest
+    onOffence(crowd, 'announces too many payees')
+    change(peerId, () => forget(key))
+    return true
+  }
+  const hasRoom = (sender: string): boolean => {
+    if (countOf(sender) < maxEntriesPerSender && (entries.size < maxEntries || makeRoom(sender))) return true
+    onOffence(sender, 'announces too many payees')
+    return false
+  }
 
   return {
     hear: ({ peerId, multiaddrs, ttlSeconds }, sender) => {

@@ -1,4 +1,5 @@
-// The /v1 HTTP interface of a mint, as the wallet uses it (NUT-01…09, 23).
+// The /v1 HTTP interface of a mint, as the wallet uses it (NUT-01…09, 23). What a mint says in words is one plain line from
+// here on: it reaches screens and logs.
 
 import type { z } from 'zod'
 import {
@@ -13,6 +14,9 @@ import {
   signaturesResponseSchema,
 } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
+import { plainText } from '../../shared/foreign.ts'
+import { withoutSecrets } from '../../shared/log-text.ts'
+import { readAs } from '../../shared/schema.ts'
 import type { Clock, MintAnswer, MintClient, MintClients } from '../wallet/ports.ts'
 import { type HttpAnswer, requestJson } from './http-json.ts'
 
@@ -39,7 +43,12 @@ function createMintClient(base: URL, deps: MintClientsDeps): MintClient {
     interpret(await requestJson({ url: new URL(path, base), timeoutMs, ...options }, clock), schema)
 
   return {
-    info: (signal) => call('v1/info', infoResponseSchema, { signal }),
+    info: async (signal) =>
+      mapOk(await call('v1/info', infoResponseSchema, { signal }), ({ name, version, ...rest }) => ({
+        ...rest,
+        ...(name ? { name: plainText(name) } : {}),
+        ...(version ? { version: plainText(version) } : {}),
+      })),
 
     keysets: async (signal) =>
       mapOk(await call('v1/keysets', knownKeysetsSchema, { signal }), ({ keysets }) =>
@@ -131,16 +140,19 @@ function interpret<T>(answer: HttpAnswer, schema: z.ZodType<T>): MintAnswer<T> {
   }
   const { status, json } = answer
   if (status === 200) {
-    const parsed = schema.safeParse(json)
+    const parsed = readAs(schema, json)
     if (parsed.success) return { kind: 'ok', value: parsed.data }
     return { kind: 'unknown', reason: 'status 200, not the shape of an answer', reachable: true, ...wait }
   }
   if (status >= 400 && status < 500 && !passing.has(status)) {
-    const error = errorResponseSchema.safeParse(json)
-    if (error.success) return { kind: 'refused', code: error.data.code, detail: error.data.detail }
+    const error = readAs(errorResponseSchema, json)
+    if (error.success) return { kind: 'refused', code: error.data.code, detail: readable(error.data.detail) }
   }
   return { kind: 'unknown', reason: `status ${status}`, reachable: true, ...wait }
 }
+
+/** A mint may repeat what it was sent, secrets of coins too, and its words are noted, shown and logged. */
+const readable = (detail: string): string => plainText(withoutSecrets(detail))
 
 /** The address with exactly one slash at its end, so that relative paths keep a prefix (`https://host/Bitcoin`). */
 function parseMintUrl(url: string): URL {
@@ -150,6 +162,6 @@ function parseMintUrl(url: string): URL {
     (base.protocol === 'https:' || base.protocol === 'http:') &&
     `${base.username}${base.password}${base.search}${base.hash}` === ''
   if (!plain) throw new AppError('bad_input', 'not the address of a mint')
-  base.pathname = base.pathname.replace(/\/*$/, '/')
+  base.pathname = base.pathname.replace(/(?<!\/)\/*$/, '/')
   return base
 }

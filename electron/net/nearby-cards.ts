@@ -5,8 +5,10 @@ import { type Card, sameCard } from '../../shared/card.ts'
 import type { PeerAddress } from '../wallet/ports.ts'
 import type { LanWatcher } from './lan-table.ts'
 
-/** Most payees; when it is full a newcomer takes the place of one that gave no answer, or waits to be found again. */
+/** Most payees that are listed and asked; while others wait, one that gives no answer makes room. */
 const maxPayees = 64
+/** Most that wait, and most hosts whose failures are remembered: what the table of the network holds. */
+const maxWaiting = 256
 /** Asked at a time; and of them never two at one host, so that a silent one holds up nobody but itself. */
 const maxAsks = 4
 /** An ask takes its place for at least this long, in milliseconds: at most 8 asks in a second, 2 of them at one host. */
@@ -46,21 +48,27 @@ export function createCardBook(parts: {
 }): CardBook {
   const { ask, onChange } = parts
   const payees = new Map<string, Payee>()
+  /** Found when there was no room, by peer id. */
+  const waiting = new Map<string, PeerAddress>()
   const due = new Set<Payee>()
   const asks = new Map<string, Promise<void>>() // by host
+  /** Asks in a row that failed, by host: a flood of invented addresses shall not keep a new one from being asked. */
+  const hostFailures = new Map<string, number>()
   const stopping = new AbortController()
 
   const isHere = (payee: Payee): boolean => payees.get(payee.address.peerId) === payee
+  const failuresAt = (address: PeerAddress): number => hostFailures.get(hostOf(address)) ?? 0
   const askSoon = (payee: Payee): void => {
     clearTimeout(payee.pause)
     due.add(payee)
     askDue()
   }
   const askDue = (): void => {
-    for (const payee of due) {
+    for (;;) {
+      const free = [...due].filter(({ address }) => !asks.has(hostOf(address)))
+      const payee = leastOf(free, ({ address }) => failuresAt(address))
+      if (asks.size >= maxAsks || !payee) return
       const host = hostOf(payee.address)
-      if (asks.size >= maxAsks) return
-      if (asks.has(host)) continue
       due.delete(payee)
       asks.set(
         host,
@@ -80,8 +88,13 @@ export function createCardBook(parts: {
   const take = (payee: Payee, answer: Card | null): void => {
     const before = payee.card
     payee.failures = answer === null ? payee.failures + 1 : 0
+    noteHost(payee.address, answer !== null)
     const retry = retryMs[payee.failures - 1]
     if (answer !== null || retry === undefined) payee.card = answer
+    if (payee.card === null && waiting.size > 0) {
+      giveWay(payee)
+      return
+    }
     clearTimeout(payee.pause)
     payee.pause = setTimeout(() => askSoon(payee), retry ?? refreshMs)
     if (!sameAnswer(before, payee.card)) onChange()
@@ -91,31 +104,58 @@ export function createCardBook(parts: {
     due.delete(payee)
     payees.delete(payee.address.peerId)
   }
-  const hasRoom = (): boolean => {
-    if (payees.size < maxPayees) return true
+  const noteHost = (address: PeerAddress, isGood: boolean): void => {
+    const failures = isGood ? 0 : failuresAt(address) + 1
+    hostFailures.delete(hostOf(address))
+    if (!isGood) hostFailures.set(hostOf(address), failures)
+    const [oldest] = hostFailures.keys()
+    if (hostFailures.size > maxWaiting && oldest !== undefined) hostFailures.delete(oldest)
+  }
+  /** Into the list, or to those who wait. */
+  const admit = (address: PeerAddress): void => {
     const silent = [...payees.values()].find(({ failures }) => failures > retryMs.length)
-    if (silent) forget(silent)
-    return silent !== undefined
+    if (payees.size >= maxPayees && silent) forget(silent)
+    if (payees.size >= maxPayees) {
+      if (waiting.size < maxWaiting) waiting.set(address.peerId, address)
+      return
+    }
+    const payee = { address, card: null, failures: 0, pause: undefined }
+    payees.set(address.peerId, payee)
+    onChange()
+    askSoon(payee)
+  }
+  const admitNext = (): void => {
+    const next = leastOf([...waiting.values()], failuresAt)
+    if (!next) return
+    waiting.delete(next.peerId)
+    admit(next)
+  }
+  const giveWay = (payee: Payee): void => {
+    forget(payee)
+    admitNext()
+    if (waiting.size < maxWaiting) waiting.set(payee.address.peerId, payee.address)
   }
 
   return {
     onFound: (address) => {
+      if (stopping.signal.aborted) return
       const known = payees.get(address.peerId)
-      if (stopping.signal.aborted || (!known && !hasRoom())) return
-      const payee = known ?? { address, card: null, failures: 0, pause: undefined }
-      payee.address = address
-      payees.set(address.peerId, payee)
+      if (!known) return admit(address)
+      known.address = address
       onChange()
-      askSoon(payee)
+      askSoon(known)
     },
     onLost: (peerId) => {
+      waiting.delete(peerId)
       const payee = payees.get(peerId)
       if (!payee) return
       forget(payee)
       onChange()
+      admitNext()
     },
     list: () => [...payees.values()].map(({ address, card }) => ({ address, card })),
     stop: async () => {
+      waiting.clear()
       for (const payee of [...payees.values()]) forget(payee)
       stopping.abort()
       await Promise.all(asks.values())
@@ -126,6 +166,14 @@ export function createCardBook(parts: {
 /** Announcements are `/ip4/<host>/tcp/<port>`, with the announcer's own host first. */
 function hostOf({ multiaddrs }: PeerAddress): string {
   return multiaddrs[0]?.split('/')[2] ?? ''
+}
+
+/** The first of those with the least. */
+function leastOf<T>(items: readonly T[], of: (item: T) => number): T | undefined {
+  return items.reduce<T | undefined>(
+    (best, item) => (best === undefined || of(item) < of(best) ? item : best),
+    undefined,
+  )
 }
 
 function sameAnswer(a: Card | null, b: Card | null): boolean {

@@ -1,47 +1,54 @@
 // libp2p nodes: one that listens for payers, and one for each payment or look at a card that dials a payee. TCP, Noise,
 // yamux.
 
-import { noise } from '@chainsafe/libp2p-noise'
 import { generateKeyPair, generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, Listener, PeerId, PrivateKey, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { tcp } from '@libp2p/tcp'
 import { getNetConfig } from '@libp2p/utils'
-import { yamux } from '@libp2p/yamux'
 import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { createLibp2p } from 'libp2p'
 import { type Card, cardProtocol } from '../../shared/card.ts'
 import { AppError } from '../../shared/errors.ts'
-import { maxFrameBytes, payProtocol } from '../../shared/messages.ts'
+import { payProtocol } from '../../shared/messages.ts'
 import type { PayeeProtocol, PeerAddress, PeerDialer } from '../wallet/ports.ts'
+import { createAllowances, type Rate } from './allowance.ts'
 import { cardWaitMs, readCard, serveCard } from './card-protocol.ts'
+import { type DoorLimits, listeningTcp } from './doorway.ts'
+import { letGoOfIdle } from './idle.ts'
 import { reachableAddresses } from './interfaces.ts'
+import { nodeOptions } from './node-options.ts'
+import type { OnOffence } from './offences.ts'
 import { type PayeeWaits, payeeWaits, paySession, servePayments } from './pay-protocol.ts'
+import { createTurns } from './turns.ts'
 
 /** What a payee node grants to everybody together, and to one address. */
-export type PayeeLimits = PayeeWaits & {
-  /** New connections per second from one address. */
-  readonly connectionRate: number
-  /** A connection without a payment on it is closed after one to two times this, in milliseconds. */
-  readonly idleMs: number
-  /** Longest life of a stream on which a card is asked for, in milliseconds. */
-  readonly cardMs: number
+export type PayeeLimits = PayeeWaits &
+  DoorLimits & {
+    /** New connections per second from one address. */
+    readonly connectionRate: number
+    /** New payments from one address. */
+    readonly paymentRate: Rate
+    /** A connection without a payment on it is closed after one to two times this, in milliseconds. */
+    readonly idleMs: number
+    /** Longest life of a stream on which a card is asked for, in milliseconds. */
+    readonly cardMs: number
+  }
+
+/** The rate of connections is libp2p's default; people behind one router share an address. */
+const payeeLimits: PayeeLimits = {
+  ...payeeWaits,
+  maxConnections: 64,
+  maxConnectionsPerHost: 16,
+  maxHandshakes: 64,
+  connectionRate: 5,
+  paymentRate: { burst: 20, perSecond: 4 },
+  idleMs: 10_000,
+  cardMs: cardWaitMs,
 }
 
-/** The rate is libp2p's default; people behind one router share an address. */
-const payeeLimits: PayeeLimits = { ...payeeWaits, connectionRate: 5, idleMs: 10_000, cardMs: cardWaitMs }
-
-const maxConnections = 64
-/** So that one address, with an endless supply of peer ids, leaves room for others. */
-const maxConnectionsPerHost = 16
-/**
- * Connections in their handshake at a time, and the longest handshake, in milliseconds. With libp2p's defaults, 10 and
- * 10 s, ten silent sockets keep all payers out.
- */
-const maxPendingConnections = 64
+/** Longest handshake, in milliseconds. With libp2p's defaults, 10 of 10 s, ten silent sockets keep all payers out. */
 const handshakeTimeoutMs = 2_000
-const maxStreamsPerConnection = 32
 const maxPaymentsPerConnection = 4
 const maxCardsPerConnection = 1
 
@@ -56,6 +63,7 @@ export type PayeeNodeOptions = {
   /** TCP port; any free one by default. */
   readonly port?: number
   readonly limits?: Partial<PayeeLimits>
+  readonly onOffence?: OnOffence
 }
 
 export type PayeeNode = {
@@ -71,36 +79,34 @@ export type PayeeNode = {
 
 /** Start listening for payers. @throws AppError `internal` when the address cannot be listened on */
 export async function startPayeeNode(options: PayeeNodeOptions): Promise<PayeeNode> {
-  const { host = '0.0.0.0', port: wantedPort = 0 } = options
+  const { host = '0.0.0.0', port: wantedPort = 0, onOffence = () => undefined } = options
   const limits = { ...payeeLimits, ...options.limits }
   const node: Libp2p = await createLibp2p({
-    ...commonOptions(await keyOf(options.peerKeySeed)),
+    ...nodeOptions(await keyOf(options.peerKeySeed), listeningTcp(limits, onOffence)),
     start: false,
     // Payers have the address already; others of this computer are not told to them.
     addresses: { listen: [`/ip4/${host}/tcp/${wantedPort}`], announceFilter: () => [] },
-    services: { identify: identify() },
+    // It answers, and asks nobody: what a payer says of itself is not needed.
+    services: { identify: identify({ runOnConnectionOpen: false }) },
     connectionManager: {
-      maxConnections,
-      maxIncomingPendingConnections: maxPendingConnections,
+      // The door has its own limits, and is fair: these are never reached.
+      maxConnections: 2 * limits.maxConnections,
+      maxIncomingPendingConnections: 2 * limits.maxHandshakes,
       inboundUpgradeTimeout: handshakeTimeoutMs,
       inboundStreamProtocolNegotiationTimeout: handshakeTimeoutMs,
       inboundConnectionThreshold: limits.connectionRate,
     },
-    connectionGater: {
-      denyInboundConnection: ({ remoteAddr }) =>
-        node.getConnections().filter((connection) => hostOf(connection.remoteAddr) === hostOf(remoteAddr)).length >=
-        maxConnectionsPerHost,
-    },
   })
   const peerIdBytes = node.peerId.toMultihash().bytes
-  await node.handle(payProtocol, servePayments(options.protocol, peerIdBytes, limits), {
+  const door = { mayPay: createAllowances(limits.paymentRate), turns: createTurns(), onOffence }
+  await node.handle(payProtocol, servePayments(options.protocol, peerIdBytes, limits, door), {
     maxInboundStreams: maxPaymentsPerConnection,
   })
   await node.handle(cardProtocol, serveCard(options.card ?? (() => null), limits.cardMs), {
     maxInboundStreams: maxCardsPerConnection,
   })
   const port = await listen(node)
-  const sweep = sweepIdle(() => node.getConnections(), limits.idleMs)
+  const stopSweeping = letGoOfIdle(node, limits.idleMs)
   const peerId = node.peerId.toString()
   return {
     peerId,
@@ -111,7 +117,7 @@ export async function startPayeeNode(options: PayeeNodeOptions): Promise<PayeeNo
       return { peerId, multiaddrs: hosts.map((address) => `/ip4/${address}/tcp/${port}`) }
     },
     stop: async () => {
-      clearInterval(sweep)
+      stopSweeping()
       await node.stop()
     },
   }
@@ -166,7 +172,7 @@ async function openStream(
 ): Promise<OpenStream> {
   const targets = targetsOf(address)
   const node = await createLibp2p({
-    ...commonOptions(privateKey),
+    ...nodeOptions(privateKey),
     connectionManager: { addressDialTimeout: addressTimeoutMs, resolvers: {} },
   })
   try {
@@ -181,23 +187,6 @@ async function openStream(
 
 function keyOf(peerKeySeed: Uint8Array): Promise<PrivateKey> {
   return generateKeyPairFromSeed('Ed25519', peerKeySeed)
-}
-
-/** What all nodes share. The connection monitor's pings would only tell who is still there. */
-function commonOptions(privateKey: PrivateKey) {
-  return {
-    privateKey,
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [
-      yamux({
-        maxInboundStreams: maxStreamsPerConnection,
-        streamOptions: { maxReadBufferLength: 2 * maxFrameBytes },
-      }),
-    ],
-    connectionMonitor: { enabled: false },
-    nodeInfo: { name: 'farthing', version: '1', userAgent: 'farthing' },
-  } satisfies Libp2pOptions
 }
 
 /** The readable addresses, each bound to the peer id, which the handshake then proves. @throws AppError `peer_unreachable` */
@@ -218,22 +207,6 @@ function parsePeerId(text: string): PeerId {
   } catch (cause) {
     throw new AppError('peer_unreachable', 'not a peer id', { cause })
   }
-}
-
-/** Closes connections on which no payment was open at two looks in a row. */
-function sweepIdle(connections: () => Connection[], idleMs: number): ReturnType<typeof setInterval> {
-  let idleBefore = new Set<Connection>()
-  return setInterval(() => {
-    const idle = connections().filter(({ streams }) => !streams.some(({ protocol }) => protocol === payProtocol))
-    for (const connection of idle) {
-      if (idleBefore.has(connection)) connection.abort(new AppError('peer_timeout', 'no payment on this connection'))
-    }
-    idleBefore = new Set(idle)
-  }, idleMs)
-}
-
-function hostOf(address: Multiaddr): string {
-  return getNetConfig(address).host
 }
 
 /** Start the node. Returns the TCP port of its one listener. */

@@ -7,6 +7,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 export type Session = {
   /** Aborted when the session ends before the host does. */
   readonly ended: AbortSignal
+  /** Told to its page: whoever answers the page later shows by it that it is this host still. */
+  readonly pageKey: string
 }
 
 export type Entry =
@@ -26,7 +28,7 @@ export type Access = {
 }
 
 export const linkLifetimeMs = 5 * 60_000
-/** Links that wait, and browsers that are in, at a time: the oldest makes room. */
+/** Links that wait, and browsers that are in, at a time: the oldest makes room. One that was used is known as long as its browser. */
 const maxLinks = 8
 const maxSessions = 8
 const tokenBytes = 32
@@ -43,7 +45,8 @@ export function createAccess(now: () => number): Access {
 
   const startSession = (token: string): OpenSession => {
     const controller = new AbortController()
-    const session = { digest: digestOf(token), ended: controller.signal, end: () => controller.abort() }
+    const end = (): void => controller.abort()
+    const session = { digest: digestOf(token), ended: controller.signal, pageKey: newToken(), end }
     sessions = [...sessions, session]
     while (sessions.length > maxSessions) endSession(sessions[0])
     return session
@@ -52,15 +55,17 @@ export function createAccess(now: () => number): Access {
     sessions = sessions.filter((other) => other !== session)
     session?.end()
   }
+  /** Whoever came in by it is in. */
+  const opensOne = ({ usedBy }: Link): boolean => usedBy !== undefined && sessions.includes(usedBy)
   return {
     newLink: () => {
       const token = newToken()
       const link = { digest: digestOf(token), expiresAt: now() + linkLifetimeMs, usedBy: undefined }
-      links = [...links, link].slice(-maxLinks)
+      links = [...links.filter(opensOne), ...[...links.filter((one) => !opensOne(one)), link].slice(-maxLinks)]
       return token
     },
     enter: (linkToken) => {
-      links = links.filter(({ expiresAt }) => now() < expiresAt)
+      links = links.filter((one) => opensOne(one) || now() < one.expiresAt)
       const link = find(links, linkToken)
       if (!link) return { kind: 'unknown' }
       if (link.usedBy) {

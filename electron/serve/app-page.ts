@@ -10,7 +10,7 @@ export type AppPageOptions = Omit<AppOptions, 'onEvent'> & {
   readonly port?: number
 }
 
-export type AppPage = Pick<ServeHost, 'url' | 'newLink'> & {
+export type AppPage = Pick<ServeHost, 'url' | 'newLink' | 'turnsAwayOthers'> & {
   /** The same commands, for who started it. */
   readonly route: Router
   /** The page first, then the wallet. */
@@ -29,10 +29,11 @@ export async function startAppPage({ rendererFolder, port, ...options }: AppPage
     await app.stop()
     throw error
   }
-  const { url, newLink, close } = host
+  const { url, newLink, turnsAwayOthers, close } = host
   return {
     url,
     newLink,
+    turnsAwayOthers,
     route,
     stop: async () => {
       await close()

@@ -4,8 +4,8 @@ import type { ServerResponse } from 'node:http'
 import type { Session } from './access.ts'
 
 export type EventStreams = {
-  /** Keep this answer open and send events on it. @returns false when there are too many */
-  open(response: ServerResponse, session: Session): boolean
+  /** Keep this answer open, say `first`, and send events on it. @returns false when there are too many */
+  open(response: ServerResponse, session: Session, first: object | undefined): boolean
   send(event: unknown): void
   close(): void
 }
@@ -43,7 +43,7 @@ export function createEventStreams(limits: EventStreamLimits): EventStreams {
   heartbeat.unref()
 
   return {
-    open: (response, session) => {
+    open: (response, session, first) => {
       const ofSession = [...streams.values()].filter((other) => other === session).length
       if (streams.size >= limits.total || ofSession >= limits.perSession) return false
       const end = (): void => void response.destroy()
@@ -55,12 +55,15 @@ export function createEventStreams(limits: EventStreamLimits): EventStreams {
       })
       response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' })
       response.write(`retry: ${retryMs}\n\n`)
+      if (first) response.write(dataOf(first))
       return true
     },
-    send: (event) => write(`data: ${JSON.stringify(event)}\n\n`),
+    send: (event) => write(dataOf(event)),
     close: () => {
       clearInterval(heartbeat)
       for (const response of streams.keys()) response.end()
     },
   }
 }
+
+const dataOf = (event: unknown): string => `data: ${JSON.stringify(event)}\n\n`

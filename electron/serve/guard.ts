@@ -61,6 +61,8 @@ export const securityHeaders = {
     "object-src 'none'",
   ].join('; '),
   'x-content-type-options': 'nosniff',
+  // As frame-ancestors, for browsers that do not know it.
+  'x-frame-options': 'DENY',
   'referrer-policy': 'no-referrer',
   'permissions-policy': 'camera=(self), microphone=(), geolocation=(), display-capture=(), payment=(), usb=()',
   'cross-origin-opener-policy': 'same-origin',

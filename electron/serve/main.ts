@@ -4,10 +4,10 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { launchPractice } from '../../practice/launch.ts'
-import { toAppError } from '../../shared/errors.ts'
 import { parentChannel } from '../command-channel.ts'
 import { dataFolder } from '../data-folder.ts'
 import { hostFlags, hostUsage, readHostFlags } from '../host-options.ts'
+import { endOnDefect, sayWhyNot } from '../last-words.ts'
 import { startAppPage } from './app-page.ts'
 import { logLine, onLinkWanted, onStopWanted, printLine } from './terminal.ts'
 
@@ -23,6 +23,9 @@ async function main(): Promise<void> {
     },
   })
   if (values.help) return printLine(usage)
+  // A log on the disk that is full, or that nobody reads any more, is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  endOnDefect(logLine)
   const parent = parentChannel(logLine)
   const page = await startAppPage({
     ...readHostFlags(values),
@@ -51,7 +54,6 @@ async function main(): Promise<void> {
 }
 
 main().catch((thrown) => {
-  const { code, message } = toAppError(thrown)
-  process.stderr.write(`${code}: ${message}\n${thrown instanceof Error ? thrown.message : ''}\n`)
+  sayWhyNot(thrown)
   process.exit(1)
 })

@@ -1,5 +1,7 @@
 // The terminal beside a local page: the person there is the one who may open it.
 
+import { withoutSecrets } from '../../shared/log-text.ts'
+
 /** Calls when a new link is asked for: Enter in the terminal, or the signal USR2. @returns a function that ends it */
 export function onLinkWanted(then: () => void): () => void {
   const { stdin } = process
@@ -33,5 +35,5 @@ export function printLine(line: string): void {
 
 /** Time of day and text, on standard error: what is printed for people stands alone. */
 export function logLine(line: string): void {
-  process.stderr.write(`${new Date().toISOString()} ${line}\n`)
+  process.stderr.write(`${new Date().toISOString()} ${withoutSecrets(line)}\n`)
 }

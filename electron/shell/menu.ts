@@ -8,6 +8,8 @@ export type MenuParts = {
   readonly isDevelopment: boolean
   /** Show the window at this screen. */
   readonly open: (route: string) => void
+  /** Ask for the passphrase from now on; null when there is none, or it is asked for already. */
+  readonly lock: (() => void) | null
 }
 
 export function setApplicationMenu(parts: MenuParts): void {
@@ -16,7 +18,7 @@ export function setApplicationMenu(parts: MenuParts): void {
 
 export function menuTemplate(
   platform: NodeJS.Platform,
-  { isDevelopment, open }: MenuParts,
+  { isDevelopment, open, lock }: MenuParts,
 ): readonly MenuItemConstructorOptions[] {
   const isMac = platform === 'darwin'
   const go = (label: string, route: string, accelerator: string): MenuItemConstructorOptions => ({
@@ -25,6 +27,9 @@ export function menuTemplate(
     click: () => open(route),
   })
   const settings = go(menuWords.settings, routes.settings, 'CmdOrCtrl+,')
+  const lockItems: MenuItemConstructorOptions[] = lock
+    ? [{ type: 'separator' }, { label: menuWords.lock, accelerator: 'CmdOrCtrl+L', click: lock }]
+    : []
   const places = [
     go(menuWords.home, routes.home, 'CmdOrCtrl+1'),
     go(menuWords.pay, routes.pay, 'CmdOrCtrl+P'),
@@ -53,6 +58,7 @@ export function menuTemplate(
       label: menuWords.file,
       submenu: [
         ...places,
+        ...lockItems,
         { type: 'separator' },
         ...(isMac
           ? [{ role: 'close' as const }]

@@ -8,7 +8,7 @@ const externalHosts: readonly string[] = ['cashu.space', 'docs.cashu.space', 'gi
 const maxUrlLength = 2048
 
 /** Whether the system's browser may be asked to open this. */
-export function isExternalLink(text: string): boolean {
+function isExternalLink(text: string): boolean {
   const url = text.length <= maxUrlLength ? URL.parse(text) : null
   return (
     url?.protocol === 'https:' &&

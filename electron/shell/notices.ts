@@ -6,7 +6,11 @@ import { paymentNotice } from '../../shared/words.ts'
 
 type PaymentEvent = Extract<HostEvent, { kind: 'payment' }>
 
-export type Notices = { take(event: HostEvent): void }
+export type Notices = {
+  take(event: HostEvent): void
+  /** Take those away that still stand on the screen: they name amounts. */
+  clear(): void
+}
 
 export type NoticesOptions = {
   readonly icon: string
@@ -47,6 +51,10 @@ export function createNotices({ icon, isWanted, isPlayMoney, onOpen }: NoticesOp
         oldest.close()
       }
       notice.show()
+    },
+    clear: () => {
+      for (const notice of shown) notice.close()
+      shown.clear()
     },
   }
 }

@@ -9,6 +9,8 @@ export type PageEvents = {
   ask(wish: Wish): void
   /** The page that listened is gone. */
   pageLoads(): void
+  /** The page shows nothing but a shut gate; it takes a snapshot when that opens. */
+  pageIsShut(): void
   /** The page has taken its snapshot, so it listens. */
   pageListens(): void
 }
@@ -27,6 +29,9 @@ export function createPageEvents(send: (event: HostEvent) => void): PageEvents {
       deliver()
     },
     pageLoads: () => {
+      isListening = false
+    },
+    pageIsShut: () => {
       isListening = false
     },
     pageListens: () => {

@@ -32,7 +32,7 @@ export function readWindowState(file: string, screens: readonly Bounds[]): Windo
 /** Never throws: a window in the wrong place is no reason to lose anything else. */
 export function writeWindowState(file: string, state: WindowState): void {
   try {
-    writeFileSync(`${file}.new`, JSON.stringify(state))
+    writeFileSync(`${file}.new`, JSON.stringify(state), { mode: 0o600 })
     renameSync(`${file}.new`, file)
   } catch {
     // a full or read-only disk: next time the window is where it was before

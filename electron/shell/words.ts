@@ -13,6 +13,7 @@ export const menuWords = {
   settings: 'Settings…',
   show: 'Show Farthing',
   visible: 'Visible nearby',
+  lock: 'Lock now',
   quit: 'Quit Farthing',
 } as const
 
@@ -34,6 +35,11 @@ export const crashWords = {
 export const defectWords = {
   title: 'Farthing has to close',
   body: 'Something unexpected happened. Your money is safe: everything that left this computer was written down before. Please start Farthing again.',
+} as const
+
+export const folderWords = {
+  title: 'A folder for copies of your wallet',
+  choose: 'Use this folder',
 } as const
 
 /** @param file where the log is */

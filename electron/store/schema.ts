@@ -126,4 +126,66 @@ export const migrations: readonly string[] = [
   -- Taken off the list by a person; its account stays its own.
   ALTER TABLE mint ADD COLUMN removed INTEGER NOT NULL DEFAULT 0 CHECK (removed IN (0, 1));
   `,
+  `
+  -- A purse found by a restore stands where the derivation put it, whatever account its mint has in this file.
+  CREATE TABLE purse_new (
+    id INTEGER PRIMARY KEY,
+    generation INTEGER NOT NULL CHECK (generation >= 0),
+    path_account INTEGER NOT NULL CHECK (path_account >= 0),
+    purse INTEGER NOT NULL CHECK (purse >= 0),
+    account INTEGER NOT NULL REFERENCES mint (account),
+    unit TEXT NOT NULL,
+    purpose TEXT NOT NULL CHECK (purpose IN ('withdraw', 'receive', 'change', 'refresh', 'restored')),
+    next_coin INTEGER NOT NULL CHECK (next_coin >= 0),
+    used INTEGER NOT NULL CHECK (used IN (0, 1)),
+    closed INTEGER NOT NULL CHECK (closed IN (0, 1)),
+    UNIQUE (generation, path_account, purse, account)
+  ) STRICT;
+  INSERT INTO purse_new (id, generation, path_account, purse, account, unit, purpose, next_coin, used, closed)
+    SELECT id, generation, account, purse, account, unit, purpose, next_coin, used, closed FROM purse;
+  DROP TABLE purse;
+  ALTER TABLE purse_new RENAME TO purse;
+  CREATE INDEX purse_account ON purse (account, unit);
+  `,
+  `
+  -- A payment that signs another anew names it by its swap digest: a stranger's guess must not read the whole history.
+  CREATE INDEX operation_swap ON operation (json_extract(data, '$.swap.digest')) WHERE kind = 'receive';
+  `,
+  `
+  -- Y and B_ follow from the path alone, so that two mints can have signed the same: a coin is one of its purse, which has
+  -- one mint. By Y alone, a mint that signs what it is asked about would take the place of another one's coin.
+  CREATE TABLE coin_new (
+    Y TEXT NOT NULL,
+    purse_id INTEGER NOT NULL REFERENCES purse (id),
+    coin INTEGER NOT NULL CHECK (coin >= 0),
+    keyset_id TEXT NOT NULL REFERENCES keyset (id),
+    amount INTEGER NOT NULL CHECK (amount > 0),
+    C TEXT NOT NULL,
+    e TEXT NOT NULL,
+    s TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('spendable', 'reserved', 'handed_over', 'spent', 'quarantined')),
+    operation_id TEXT REFERENCES operation (id),
+    PRIMARY KEY (purse_id, coin),
+    CHECK (state NOT IN ('reserved', 'handed_over') OR operation_id IS NOT NULL)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO coin_new (Y, purse_id, coin, keyset_id, amount, C, e, s, state, operation_id)
+    SELECT Y, purse_id, coin, keyset_id, amount, C, e, s, state, operation_id FROM coin;
+  DROP TABLE coin;
+  ALTER TABLE coin_new RENAME TO coin;
+  CREATE INDEX coin_y ON coin (Y);
+  CREATE INDEX coin_state ON coin (state, purse_id);
+  CREATE INDEX coin_operation ON coin (operation_id) WHERE operation_id IS NOT NULL;
+
+  CREATE TABLE output_new (
+    B_ TEXT NOT NULL,
+    purse_id INTEGER NOT NULL REFERENCES purse (id),
+    coin INTEGER NOT NULL CHECK (coin >= 0),
+    operation_id TEXT NOT NULL REFERENCES operation (id),
+    PRIMARY KEY (purse_id, coin)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO output_new (B_, purse_id, coin, operation_id) SELECT B_, purse_id, coin, operation_id FROM output;
+  DROP TABLE output;
+  ALTER TABLE output_new RENAME TO output;
+  CREATE INDEX output_b ON output (B_);
+  `,
 ]

@@ -1,21 +1,25 @@
 // The engine's store on SQLite. All SQL of the wallet stands here and in schema.ts; constraints do the work.
 
-import type { Keyset } from '../../shared/cashu/keyset.ts'
+import { maxAmount } from '../../shared/amount.ts'
+import type { KeysByDenomination, Keyset } from '../../shared/cashu/keyset.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { PaymentFilter } from '../../shared/model.ts'
 import { z } from '../../shared/schema.ts'
-import { mayFollow, type Operation, operationSchema } from '../wallet/operation.ts'
+import { expiredReason, keepReceipt, mayFollow, type Operation, operationSchema } from '../wallet/operation.ts'
 import type {
   Coin,
   CoinState,
   MintRow,
   OwnOutput,
+  PursePath,
   PurseRow,
+  TakenPurses,
   WalletReads,
   WalletStore,
   WalletWrites,
 } from '../wallet/store-port.ts'
-import { type Database, openDatabase, type Row, type Value } from './database.ts'
+import { type Database, openDatabase, type Row, readUnopened, type Value } from './database.ts'
+import { type Merged, type MergeOptions, mergeBackup } from './merge.ts'
 import { migrations } from './schema.ts'
 
 const milestoneEvery = 100
@@ -54,34 +58,53 @@ const keysetRow = z
     active: flag,
     fee_ppk: integer,
     final_expiry: integer.nullable(),
-    keys: text.transform((json) => z.record(z.string(), z.string()).parse(JSON.parse(json))),
+    keys: text.transform(keysIn),
   })
   .transform(({ account, id_v2, fee_ppk, final_expiry, ...rest }): { account: number; keyset: Keyset } => ({
     account,
     keyset: { ...rest, idV2: id_v2, feePpk: fee_ppk, finalExpiry: final_expiry },
   }))
 
+const keysSchema = z.record(z.string(), z.string())
+/** What was read of this text before: the keys of a keyset never change, and all those of a mint are read again and again. */
+const knownKeys = new Map<string, KeysByDenomination>()
+/** Of mints with a usual number of keysets; 64 keys have 5 kB. */
+const maxKnownKeys = 1_024
+
+function keysIn(json: string): KeysByDenomination {
+  const known = knownKeys.get(json)
+  if (known) return known
+  const keys = Object.freeze(keysSchema.parse(readJson(json)))
+  const [oldest] = knownKeys.keys()
+  if (knownKeys.size >= maxKnownKeys && oldest !== undefined) knownKeys.delete(oldest)
+  knownKeys.set(json, keys)
+  return keys
+}
+
 const purseRow = z
   .object({
     id: integer,
     generation: integer,
-    account: integer,
+    path_account: integer,
     purse: integer,
     unit: text,
-    purpose: z.enum(['withdraw', 'receive', 'change', 'refresh']),
+    purpose: z.enum(['withdraw', 'receive', 'change', 'refresh', 'restored']),
     next_coin: integer,
     used: flag,
     closed: flag,
   })
-  .transform(({ next_coin, ...rest }): PurseRow => ({ ...rest, nextCoin: next_coin }))
+  .transform(
+    ({ path_account, next_coin, ...rest }): PurseRow => ({ ...rest, account: path_account, nextCoin: next_coin }),
+  )
 
 const coinState = z.enum(['spendable', 'reserved', 'handed_over', 'spent', 'quarantined'])
-const pathRow = { generation: integer, account: integer, purse: integer, coin: integer }
+const pathRow = { generation: integer, path_account: integer, purse: integer, coin: integer }
 const coinRow = z
   .object({
     ...pathRow,
     Y: text,
     purse_id: integer,
+    account: integer,
     unit: text,
     keyset_id: text,
     amount: integer,
@@ -92,20 +115,19 @@ const coinRow = z
     operation_id: text.nullable(),
   })
   .transform(
-    ({ generation, account, purse, coin, purse_id, keyset_id, operation_id, ...rest }): Coin => ({
+    ({ generation, path_account, purse, coin, purse_id, keyset_id, operation_id, ...rest }): Coin => ({
       ...rest,
-      account,
-      path: { generation, account, purse, coin },
+      path: { generation, account: path_account, purse, coin },
       purseId: purse_id,
       keysetId: keyset_id,
       operationId: operation_id,
     }),
   )
 const outputRow = z.object({ ...pathRow, B_: text, purse_id: integer, operation_id: text }).transform(
-  ({ generation, account, purse, coin, B_, purse_id, operation_id }): OwnOutput => ({
+  ({ generation, path_account, purse, coin, B_, purse_id, operation_id }): OwnOutput => ({
     B_,
     purseId: purse_id,
-    path: { generation, account, purse, coin },
+    path: { generation, account: path_account, purse, coin },
     operationId: operation_id,
   }),
 )
@@ -113,34 +135,96 @@ const outputRow = z.object({ ...pathRow, B_: text, purse_id: integer, operation_
 const dataRow = z
   .object({ data: text, next_attempt_at: integer.nullable() })
   .transform(({ data, next_attempt_at }) => ({
-    ...operationSchema.parse(JSON.parse(data)),
+    ...operationSchema.parse(readJson(data)),
     nextAttemptAt: next_attempt_at,
   }))
 
-const coinSelect = `SELECT coin.*, purse.generation, purse.account, purse.purse, purse.unit
+const coinSelect = `SELECT coin.*, purse.generation, purse.path_account, purse.purse, purse.account, purse.unit
   FROM coin JOIN purse ON purse.id = coin.purse_id`
 const keysetSelect = 'SELECT * FROM keyset'
+const metaSelect = 'SELECT value FROM meta WHERE key = ?'
 
 /**
  * Open the wallet's database file (mode 0600), migrating it if it is older.
  * @throws AppError `folder_too_new`, `folder_damaged`
  */
-export function openWalletStore(path: string): WalletStore {
+export const openWalletStore = (path: string): WalletStore => openWalletFile(path).store
+
+/** The store, and what needs two databases at once. */
+export type WalletFile = {
+  readonly store: WalletStore
+  /** The newest of it was lost by damage to the disk: it is an older state of itself. */
+  readonly hasLostCommits: boolean
+  /** Bring in what a backup of this wallet knows. @see mergeBackup */
+  merge(backup: MergeOptions<WalletWrites>): Merged
+}
+
+/** As `openWalletStore`. */
+export function openWalletFile(path: string): WalletFile {
   const db = openDatabase(path, migrations)
   const read = createReads(db)
   const write = createWrites(db, read)
-  return { read, transaction: (work) => db.transaction(() => work(write)), close: db.close }
+  return {
+    store: { read, transaction: (work) => db.transaction(() => work(write)), close: db.close },
+    hasLostCommits: db.hasLostCommits,
+    merge: (backup) => mergeBackup(db, write, backup),
+  }
 }
 
-function parse<T>(schema: z.ZodType<T>, row: Row): T {
-  const parsed = schema.safeParse(row)
-  if (!parsed.success)
-    throw new AppError('folder_damaged', 'a row of the database is not readable', { cause: parsed.error })
-  return parsed.data
+/**
+ * What a wallet's database notes under this key, without opening it: it stays as it is. @returns undefined for nothing
+ * @throws AppError `folder_too_new`, `folder_damaged`, `folder_in_use`
+ */
+export function notedIn(path: string, key: string): unknown {
+  const row = readUnopened(path, migrations, metaSelect, key)
+  return row === undefined ? undefined : readJson(parse(text, row['value'] ?? null))
 }
 
-/** A payment that was only asked about, or offered and never paid, is none. */
-const shownPayments = "state NOT IN ('asking', 'agreed', 'abandoned', 'terms', 'expired')"
+function parse<T>(schema: z.ZodType<T>, row: Row | Value): T {
+  try {
+    return schema.parse(row) // a schema inside a column throws, too
+  } catch (cause) {
+    if (cause instanceof AppError) throw cause
+    throw new AppError('folder_damaged', 'a row of the database is not readable', { cause })
+  }
+}
+
+/** A column that holds JSON. The parser's own words quote what they stumble over: they are not handed on. */
+function readJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new AppError('folder_damaged', 'a column of the database is no JSON')
+  }
+}
+
+/**
+ * A payment that was only asked about, or offered and never paid, is none; one that was signed anew is shown as the one in
+ * its place.
+ */
+const shownPayments = "state NOT IN ('asking', 'agreed', 'abandoned', 'terms', 'expired', 'replaced')"
+
+/** A field of the data of a row, for SQL that goes over many: one that is no JSON must not stop it. */
+const inData = (name: DataField): string => `CASE WHEN json_valid(data) THEN json_extract(data, '$.${name}') END`
+type DataField =
+  | 'attempts'
+  | 'updatedAt'
+  | 'replaces'
+  | 'withheld'
+  | 'reading'
+  | 'pendingSince'
+  | 'refusedSince'
+  | 'lastError'
+
+/** As `countsAsSigned` of the wallet: it has its receipt, or the mint was asked and does not answer. */
+const countsAsSigned = `${inData('withheld')} IS NULL OR (
+  ${inData('withheld')} = 'mint' AND ${inData('attempts')} > 0 AND ${inData('reading')} IS NULL
+  AND ${inData('pendingSince')} IS NULL AND ${inData('refusedSince')} IS NULL
+  AND ${inData('lastError')} IS NOT '${expiredReason}')`
+
+/** With what a person was only asked about; what signs another anew is shown when it has. */
+const listedPayments = `kind IN ('pay', 'receive') AND state NOT IN ('terms', 'expired', 'replaced')
+  AND NOT (state IN ('asking', 'agreed', 'abandoned') AND ${inData('replaces')} IS NOT NULL)`
 const paymentFilters: Readonly<Record<PaymentFilter, string>> = {
   all: 'TRUE',
   in: "kind = 'receive'",
@@ -149,12 +233,31 @@ const paymentFilters: Readonly<Record<PaymentFilter, string>> = {
   bounced: "state = 'bounced'",
 }
 
+/** What never came to anything or is over, and is only asked about: strangers can leave many of these. */
+const onlyAskedAbout = "'terms', 'refused', 'bounced', 'replaced', 'lost', 'failed'"
+
+/** A sum that stops at the largest amount: SQLite's own would fail, and with it whatever is shown, where a mint made up coins. */
+const cappedSum = (column: string): string => `CAST(MIN(TOTAL(${column}), ${maxAmount}) AS INTEGER)`
+
+/** What a row says, or undefined when it makes no sense. */
+function orUnreadable<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'folder_damaged') return undefined
+    throw error
+  }
+}
+
 /** What a person may look for. */
 function searchText(operation: Operation): string {
   if (operation.kind !== 'pay' && operation.kind !== 'receive') return ''
   const name = 'payeeName' in operation ? operation.payeeName : ''
   return `${name} ${operation.memo ?? ''} ${operation.amount}`.toLowerCase()
 }
+
+const readable = <T>(schema: z.ZodType<T>, rows: readonly Row[]): readonly T[] =>
+  rows.flatMap((row) => orUnreadable(() => parse(schema, row)) ?? [])
 
 function createReads(db: Database): WalletReads {
   const one = <T>(schema: z.ZodType<T>, sql: string, ...values: readonly Value[]): T | undefined => {
@@ -168,17 +271,16 @@ function createReads(db: Database): WalletReads {
 
   return {
     operation: (id) => one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE id = ?', id),
-    operations: ({ kind, isPayment, states, account, limit }) => {
+    operations: ({ kind, isPayment, states, account, limit, isLenient }) => {
       // Only what is asked for stands in the question: an index serves each of them, however long the history is.
       const where = [
         ...(kind === undefined ? [] : ['kind = ?1']),
-        ...(isPayment ? ["kind IN ('pay', 'receive') AND state NOT IN ('terms', 'expired')"] : []),
+        ...(isPayment ? [listedPayments] : []),
         ...(states === undefined ? [] : ['state IN (SELECT value FROM json_each(?2))']),
         ...(account === undefined ? [] : ['account = ?3']),
         'TRUE',
       ]
-      return many(
-        dataRow,
+      const rows = db.all(
         `SELECT data, next_attempt_at FROM operation WHERE ${where.join(' AND ')} AND ?1 IS ?1 AND ?2 IS ?2 AND ?3 IS ?3
          ORDER BY seq DESC LIMIT ?4`,
         kind ?? null,
@@ -186,19 +288,26 @@ function createReads(db: Database): WalletReads {
         account ?? null,
         limit ?? -1,
       )
+      return isLenient ? readable(dataRow, rows) : rows.map((row) => parse(dataRow, row))
     },
-    dueOperations: (now, limit) =>
-      many(
-        dataRow,
-        `SELECT data, next_attempt_at FROM operation INDEXED BY operation_due
-         WHERE next_attempt_at <= ? ORDER BY seq DESC LIMIT ?`,
+    dueOperations: (now, limit) => {
+      const rows = db.all(
+        `SELECT id, data, next_attempt_at FROM operation INDEXED BY operation_due
+         WHERE next_attempt_at <= ? ORDER BY state IN (${onlyAskedAbout}), seq DESC LIMIT ?`,
         now,
         limit,
-      ),
+      )
+      const read = rows.map((row) => orUnreadable(() => parse(dataRow, row)))
+      return {
+        operations: read.flatMap((operation) => operation ?? []),
+        unreadable: rows.flatMap((row, index) => (read[index] ? [] : parse(text, row['id'] ?? null))),
+      }
+    },
     nextDueAt: () =>
       one(
         z.object({ n: integer.nullable() }),
-        'SELECT MIN(next_attempt_at) AS n FROM operation WHERE next_attempt_at IS NOT NULL',
+        'SELECT MIN(next_attempt_at) AS n FROM operation WHERE next_attempt_at <= ?',
+        Number.MAX_SAFE_INTEGER,
       )?.n ?? null,
     receiveOf: (payerPeer, paymentId) =>
       one(
@@ -226,7 +335,7 @@ function createReads(db: Database): WalletReads {
       const page = rows.slice(0, limit)
       const last = page.at(-1)
       return {
-        operations: page.map((row) => parse(dataRow, row)),
+        operations: readable(dataRow, page),
         total: numberOf(`SELECT COUNT(*) AS n ${where}`, pattern),
         next: rows.length > limit && last ? integer.parse(last['seq']) : null,
       }
@@ -256,23 +365,36 @@ function createReads(db: Database): WalletReads {
         JSON.stringify(states),
         payeeKey,
       ),
+    receiveBySwap: (digest) => {
+      const found = one(
+        dataRow,
+        `SELECT data, next_attempt_at FROM operation INDEXED BY operation_swap
+         WHERE kind = 'receive' AND json_extract(data, '$.swap.digest') = ?`,
+        digest,
+      )
+      return found?.kind === 'receive' && 'swap' in found ? found : undefined
+    },
     isRequestAnswered: (requestId) =>
       db.get(
         `SELECT 1 AS n FROM operation
          WHERE kind = 'receive' AND request_id = ? AND state IN ('signed', 'final') LIMIT 1`,
         requestId,
       ) !== undefined,
-    openTerms: (address, since) => {
+    openTerms: (address, forRequest, since) => {
       const open = "FROM operation WHERE kind = 'receive' AND state NOT IN ('signed', 'final') AND created_at > ?"
       return {
         fromAddress: numberOf(`SELECT COUNT(*) AS n ${open} AND payer_address = ?`, since, address),
-        inAll: numberOf(`SELECT COUNT(*) AS n ${open}`, since),
+        inAll: numberOf(`SELECT COUNT(*) AS n ${open} AND (request_id IS NOT NULL) = ?`, since, Number(forRequest)),
       }
     },
     signedPayments: (unit, since) => {
       const received = "WHERE kind = 'receive' AND unit = ?"
       return {
-        sum: numberOf(`SELECT SUM(amount) AS n FROM operation ${received} AND state = 'signed'`, unit),
+        sum: numberOf(
+          `SELECT ${cappedSum('amount')} AS n FROM operation
+           ${received} AND state = 'signed' AND ${inData('withheld')} IS NOT 'limits'`,
+          unit,
+        ),
         count: numberOf(
           `SELECT COUNT(*) AS n FROM operation INDEXED BY operation_signed ${received} AND signed_at > ?`,
           unit,
@@ -292,7 +414,41 @@ function createReads(db: Database): WalletReads {
     purse: (id) => one(purseRow, 'SELECT * FROM purse WHERE id = ?', id),
     purses: (account, unit) =>
       many(purseRow, 'SELECT * FROM purse WHERE account = ?1 AND (?2 IS NULL OR unit = ?2) ORDER BY id', account, unit),
-    coin: (Y) => one(coinRow, `${coinSelect} WHERE coin.Y = ?`, Y),
+    purseAt: ({ generation, account: pathAccount, purse }, account) =>
+      one(
+        purseRow,
+        'SELECT * FROM purse WHERE generation = ? AND path_account = ? AND purse = ? AND account = ?',
+        generation,
+        pathAccount,
+        purse,
+        account,
+      ),
+    takenPurses: (generation, account) => {
+      const highest = numberOf(
+        'SELECT MAX(purse) AS n FROM purse WHERE generation = ? AND path_account = ?',
+        generation,
+        account,
+      )
+      const has = (purse: number) =>
+        db.get(
+          'SELECT 1 AS n FROM purse WHERE generation = ? AND path_account = ? AND purse = ?',
+          generation,
+          account,
+          purse,
+        ) !== undefined
+      const filled = () =>
+        numberOf(
+          `SELECT MAX(purse) AS n FROM purse
+           WHERE generation = ? AND path_account = ? AND purse % ? = 0
+             AND (closed = 0 OR EXISTS (SELECT 1 FROM coin WHERE coin.purse_id = purse.id))`,
+          generation,
+          account,
+          milestoneEvery,
+        )
+      return { highest, has, dueMilestone: () => dueMilestone(highest, has, filled) }
+    },
+    coinsIn: (purseId) => many(coinRow, `${coinSelect} WHERE coin.purse_id = ? ORDER BY coin.coin`, purseId),
+    coin: (account, Y) => one(coinRow, `${coinSelect} WHERE coin.Y = ? AND purse.account = ?`, Y, account),
     coins: (account, unit, state) =>
       many(
         coinRow,
@@ -303,19 +459,21 @@ function createReads(db: Database): WalletReads {
       ),
     coinsOf: (operationId) =>
       many(coinRow, `${coinSelect} WHERE coin.operation_id = ? ORDER BY coin.purse_id, coin.coin`, operationId),
-    ownOutput: (B_) =>
+    ownOutput: (account, B_) =>
       one(
         outputRow,
-        `SELECT output.*, purse.generation, purse.account, purse.purse
-         FROM output JOIN purse ON purse.id = output.purse_id WHERE B_ = ?`,
+        `SELECT output.*, purse.generation, purse.path_account, purse.purse
+         FROM output JOIN purse ON purse.id = output.purse_id WHERE output.B_ = ? AND purse.account = ?`,
         B_,
+        account,
       ),
     wasSeen: (Y) => db.get('SELECT 1 AS n FROM seen WHERE Y = ?', Y) !== undefined,
+    seenBy: (Y) => one(z.object({ operation_id: text }), 'SELECT operation_id FROM seen WHERE Y = ?', Y)?.operation_id,
     totals: (account, unit) => {
       const totals: Record<CoinState, number> = { spendable: 0, reserved: 0, handed_over: 0, spent: 0, quarantined: 0 }
       const rows = many(
         z.object({ state: coinState, n: integer }),
-        `SELECT coin.state, SUM(coin.amount) AS n FROM coin JOIN purse ON purse.id = coin.purse_id
+        `SELECT coin.state, ${cappedSum('coin.amount')} AS n FROM coin JOIN purse ON purse.id = coin.purse_id
          WHERE purse.account = ? AND purse.unit = ? GROUP BY coin.state`,
         account,
         unit,
@@ -331,13 +489,17 @@ function createReads(db: Database): WalletReads {
       ),
     signedToUs: (account, unit) =>
       numberOf(
-        "SELECT SUM(amount) AS n FROM operation WHERE kind = 'receive' AND state = 'signed' AND account = ? AND unit = ?",
+        `SELECT ${cappedSum('amount')} AS n FROM operation
+         WHERE kind = 'receive' AND state = 'signed' AND account = ? AND unit = ? AND (${countsAsSigned})`,
         account,
         unit,
       ),
+    changes: () =>
+      numberOf(`SELECT (SELECT COALESCE(MAX(id), 0) FROM operation_event)
+        + (SELECT COUNT(*) + COALESCE(SUM(next_coin), 0) FROM purse) AS n`),
     meta: (key) => {
-      const row = db.get('SELECT value FROM meta WHERE key = ?', key)
-      return row === undefined ? undefined : JSON.parse(text.parse(row['value']))
+      const row = db.get(metaSelect, key)
+      return row === undefined ? undefined : readJson(parse(text, row['value'] ?? null))
     },
   }
 }
@@ -363,6 +525,12 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
   const requirePurse = (id: number): PurseRow => {
     const purse = read.purse(id)
     if (!purse) throw new AppError('internal', `no purse ${id}`)
+    return purse
+  }
+
+  const storedPurse = (path: PursePath, account: number): PurseRow => {
+    const purse = read.purseAt(path, account)
+    if (!purse) throw new AppError('internal', 'purse not stored')
     return purse
   }
 
@@ -404,7 +572,7 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
         operation.nextAttemptAt,
         operation.kind === 'receive' && 'signedAt' in operation ? operation.signedAt : null,
         searchText(operation),
-        JSON.stringify(operationSchema.parse(operation)),
+        JSON.stringify(operationSchema.parse(keepReceipt(before, operation))),
         operation.id,
       )
       if (before.state !== operation.state) noteEvent(operation)
@@ -412,7 +580,7 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
     hastenRetries: (account, now) => {
       run(
         `UPDATE operation SET next_attempt_at = ?1
-         WHERE account = ?2 AND next_attempt_at > ?1 AND json_extract(data, '$.attempts') > 0`,
+         WHERE account = ?2 AND next_attempt_at > ?1 AND ${inData('attempts')} > 0`,
         now,
         account,
       )
@@ -420,9 +588,24 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
     hastenFuture: (now) => {
       run(
         `UPDATE operation SET next_attempt_at = ?1
-         WHERE next_attempt_at > ?1 AND json_extract(data, '$.updatedAt') > ?1 + ?2`,
+         WHERE next_attempt_at > ?1 AND ${inData('updatedAt')} > ?1 + ?2`,
         now,
         clockToleranceMs,
+      )
+    },
+    hastenUnanswered: (now) => {
+      run(
+        `UPDATE operation SET next_attempt_at = ?1 WHERE next_attempt_at > ?1 AND (
+           (kind = 'pay' AND state IN ('asking', 'agreed') AND ${inData('replaces')} IS NULL)
+           OR (kind = 'melt' AND state IN ('quoting', 'quoted')))`,
+        now,
+      )
+    },
+    postpone: (ids, until) => {
+      run(
+        'UPDATE operation SET next_attempt_at = ? WHERE id IN (SELECT value FROM json_each(?))',
+        until,
+        JSON.stringify(ids),
       )
     },
     insertMint: (mint) => {
@@ -469,28 +652,38 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
       )
     },
     takePurse: ({ generation, account, unit }, purpose, kind) => {
-      const taken = db
-        .all('SELECT purse AS n FROM purse WHERE generation = ? AND account = ? ORDER BY purse', generation, account)
-        .map((row) => integer.parse(row['n']))
-      const purse = nextPurse(taken, kind)
+      const purse = nextPurse(read.takenPurses(generation, account), kind)
       run(
-        `INSERT INTO purse (generation, account, purse, unit, purpose, next_coin, used, closed)
-         VALUES (?, ?, ?, ?, ?, 0, 0, 0)`,
+        `INSERT INTO purse (generation, path_account, purse, account, unit, purpose, next_coin, used, closed)
+         VALUES (?1, ?2, ?3, ?2, ?4, ?5, 0, 0, 0)`,
         generation,
         account,
         purse,
         unit,
         purpose,
       )
-      const row = db.get(
-        'SELECT * FROM purse WHERE generation = ? AND account = ? AND purse = ?',
-        generation,
-        account,
-        purse,
-      )
-      if (!row) throw new AppError('internal', 'purse not stored')
-      return parse(purseRow, row)
+      return storedPurse({ generation, account, purse }, account)
     },
+    putRestoredPurse: (path, account, unit, nextCoin) => {
+      run(
+        `INSERT INTO purse (generation, path_account, purse, account, unit, purpose, next_coin, used, closed)
+         VALUES (?, ?, ?, ?, ?, 'restored', ?, 1, 1)
+         ON CONFLICT DO UPDATE SET next_coin = MAX(next_coin, excluded.next_coin)`,
+        path.generation,
+        path.account,
+        path.purse,
+        account,
+        unit,
+        nextCoin,
+      )
+      return storedPurse(path, account)
+    },
+    quarantineSpendable: (account) =>
+      run(
+        `UPDATE coin SET state = 'quarantined', operation_id = NULL WHERE state = 'spendable'
+         AND (?1 IS NULL OR purse_id IN (SELECT id FROM purse WHERE account = ?1))`,
+        account,
+      ),
     markPurse: (id, { used, closed }) => {
       if (used) run('UPDATE purse SET used = 1 WHERE id = ?', id)
       if (closed) run('UPDATE purse SET closed = 1 WHERE id = ?', id)
@@ -511,14 +704,16 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
         )
       }
     },
-    moveCoins: (Ys, from, to, operationId) => {
+    moveCoins: (account, Ys, from, to, operationId) => {
       const changed = run(
-        `UPDATE coin SET state = ?, operation_id = ?
-         WHERE Y IN (SELECT value FROM json_each(?)) AND state IN (SELECT value FROM json_each(?))`,
+        `UPDATE coin INDEXED BY coin_y SET state = ?, operation_id = ?
+         WHERE Y IN (SELECT value FROM json_each(?)) AND state IN (SELECT value FROM json_each(?))
+           AND (SELECT account FROM purse WHERE purse.id = coin.purse_id) = ?`,
         to,
         operationId,
         JSON.stringify(Ys),
         JSON.stringify(from),
+        account,
       )
       if (changed !== Ys.length)
         throw new AppError('wrong_state', `${Ys.length - changed} coins are not ${from.join(' or ')}`)
@@ -527,7 +722,7 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
       for (const coin of coins) {
         run(
           `INSERT INTO coin (Y, purse_id, coin, keyset_id, amount, C, e, s, state, operation_id)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (Y) DO NOTHING`,
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (purse_id, coin) DO NOTHING`,
           coin.Y,
           coin.purseId,
           coin.path.coin,
@@ -544,6 +739,15 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
     markSeen: (Ys, operationId) => {
       for (const Y of Ys) run('INSERT INTO seen (Y, operation_id) VALUES (?, ?)', Y, operationId)
     },
+    moveSeen: (Ys, from, to) => {
+      const changed = run(
+        'UPDATE seen SET operation_id = ? WHERE Y IN (SELECT value FROM json_each(?)) AND operation_id = ?',
+        to,
+        JSON.stringify(Ys),
+        from,
+      )
+      if (changed !== Ys.length) throw new AppError('wrong_state', `${Ys.length - changed} coins were not seen with it`)
+    },
     setMeta: (key, value) => {
       run(
         'INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
@@ -554,14 +758,24 @@ function createWrites(db: Database, read: WalletReads): WalletWrites {
   }
 }
 
-/** The next purse number. `taken` ascending. Numbers only go up, but for purse 0 and milestones, which are kept free. */
-function nextPurse(taken: readonly number[], kind: 'own' | 'offered' | 'milestone'): number {
-  const highest = taken.at(-1) ?? 0
-  if (kind === 'own' && !taken.includes(0)) return 0
-  if (kind === 'milestone') {
-    const newest = Math.floor(highest / milestoneEvery) * milestoneEvery
-    if (!taken.includes(newest)) return newest
+/** A restore goes on until 64 are empty: one that fails halfway leaves no gap of that size. */
+const milestonesAtOnce = 32
+
+function dueMilestone(highest: number, has: (purse: number) => boolean, filled: () => number): number | undefined {
+  const newest = Math.floor(highest / milestoneEvery) * milestoneEvery
+  if (newest === 0) return undefined
+  const last = filled()
+  for (let next = Math.min(newest, last + milestonesAtOnce * milestoneEvery); next > last; next -= milestoneEvery) {
+    if (!has(next)) return next
   }
+  return undefined
+}
+
+/** The next purse number. Numbers only go up, but for purse 0 and milestones, which are kept free. */
+function nextPurse({ highest, has, dueMilestone }: TakenPurses, kind: 'own' | 'offered' | 'milestone'): number {
+  if (kind === 'own' && !has(0)) return 0
+  const milestone = kind === 'milestone' ? dueMilestone() : undefined
+  if (milestone !== undefined) return milestone
   const next = highest + 1
   return next % milestoneEvery === 0 ? next + 1 : next
 }

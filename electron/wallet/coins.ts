@@ -1,6 +1,6 @@
 // Which coins pay, which denominations come back. Pure.
 
-import { inputFee, splitAmount } from '../../shared/amount.ts'
+import { cappedSum, inputFee, splitAmount } from '../../shared/amount.ts'
 import { maxInputs, maxOutputs } from '../../shared/cashu/wire.ts'
 
 /** What the choice needs of a coin. */
@@ -107,7 +107,10 @@ export function largestPayable(purse: readonly Candidate[]): number {
   let largest = 0
   for (let count = 1; count <= descending.length; count++) {
     const inputs = descending.slice(0, count)
-    largest = Math.max(largest, sum(inputs) - inputFee(inputs.map(({ feePpk }) => feePpk)))
+    largest = Math.max(
+      largest,
+      cappedSum(inputs.map(({ amount }) => amount)) - inputFee(inputs.map(({ feePpk }) => feePpk)),
+    )
   }
   return largest
 }

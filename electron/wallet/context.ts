@@ -1,7 +1,7 @@
 // What every operation is given: one typed object, made by the engine.
 
 import type { Mints } from './mints.ts'
-import type { Clock, CoinVerifier, EngineEvent, PeerDialer, Random } from './ports.ts'
+import type { Clock, CoinVerifier, EngineEvent, LifeMemory, PeerDialer, Random } from './ports.ts'
 import type { Secrets } from './secrets.ts'
 import type { WalletStore } from './store-port.ts'
 
@@ -31,6 +31,11 @@ export type EngineConfig = {
   readonly retryMs: readonly [number, number]
   /** How long the payee waits for the handover, and the payer may not reclaim unasked, seconds. */
   readonly deadlineSeconds: number
+  /**
+   * How often each mint is asked whether another computer uses this phrase, beside once at the start, milliseconds.
+   * Infinity: never.
+   */
+  readonly lookForTwinsMs: number
   /** Mints trusted with signed handovers besides our own, for tests: by address. */
   readonly trustOffline: (url: string) => boolean
 }
@@ -45,6 +50,7 @@ export const defaultConfig: EngineConfig = {
   coinsOfEach: 4,
   retryMs: [2000, 600_000],
   deadlineSeconds: 7 * 24 * 3600,
+  lookForTwinsMs: 3_600_000,
   trustOffline: () => false,
 }
 
@@ -57,7 +63,12 @@ export type Context = {
   readonly verifyCoins: CoinVerifier
   readonly dial: PeerDialer
   readonly config: EngineConfig
+  /** The one that new purses belong to; it may move on at run time. */
   readonly generation: number
+  /** What this computer knows of the lives of this phrase; null when it can remember nothing. */
+  readonly memory: LifeMemory | null
+  /** Resolves when everything else that waits has had its turn: between pieces of long work. */
+  readonly turn: () => Promise<void>
   /** Name shown to payers in Terms; may be empty. */
   readonly name: () => string
   /** Call after commit, never inside a transaction. */
@@ -66,6 +77,8 @@ export type Context = {
   readonly wake: () => void
   /** One step of this operation now; resolves when it is done. Never rejects. */
   readonly runNow: (operationId: string) => Promise<void>
+  /** As `runNow`, but only when it is due; a step that is running is waited for. */
+  readonly runIfDue: (operationId: string) => Promise<void>
   /** Nothing else touches this operation while `work` runs. A step of the runner never asks for a second lock. */
   readonly locked: <T>(operationId: string, work: () => Promise<T>) => Promise<T>
   /** Whether something touches this operation; if not, nothing will before the next await. */

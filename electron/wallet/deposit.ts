@@ -1,11 +1,26 @@
 // Deposit: the payee settles what it accepted, and asks about what never reached it. The runner's steps of a receive.
 
-import type { Context } from './context.ts'
-import type { Operation, OperationIn } from './operation.ts'
+import { hexToBytes } from '../../shared/cashu/numbers.ts'
+import type { ErrorCode } from '../../shared/errors.ts'
+import { type Context, unixNow } from './context.ts'
+import { expiredReason, type Operation, type OperationIn } from './operation.ts'
 import { coinsFrom, keysetOf } from './own-coins.ts'
-import { due, ended, lookAgainPause, lookAt, lookOrSettle, retry, save, settleRound } from './progress.ts'
-import { finishReceive, identityOf, type Receive } from './received.ts'
-import { findSignatures, type VerifiedSignature } from './settle.ts'
+import {
+  atRest,
+  due,
+  ended,
+  lookAgainLater,
+  lookAgainPause,
+  lookAt,
+  lookOrSettle,
+  lookSoon,
+  retry,
+  settleRound,
+} from './progress.ts'
+import { finishReceive, identityOf, type Receive, signRefusal, toHex } from './received.ts'
+import { hasPassedBefore, type PassedBefore, passedBefore } from './replaced.ts'
+import { isClosed } from './requests.ts'
+import { findSignatures, hasExpired, type VerifiedSignature } from './settle.ts'
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
@@ -24,6 +39,7 @@ export async function stepReceive(ctx: Context, operation: Receive): Promise<voi
       return deposit(ctx, operation)
     case 'bounced':
     case 'dead':
+    case 'replaced':
       return lookAgain(ctx, operation)
     case 'final':
     case 'expired':
@@ -49,7 +65,11 @@ async function askAboutTerms(ctx: Context, operation: Asking): Promise<void> {
   const outputs = asked.flatMap((one) => one.outputs)
   const found = await findSignatures({ mint: ctx.mints.client(account), keyset }, outputs)
   if (found.kind === 'refused') return retry(ctx, operation, found.detail)
-  if (found.kind === 'unknown') return retry(ctx, operation, found.reason, found.retryAfterMs)
+  if (found.kind === 'unknown') {
+    // It may be a signature under a keyset that is newer than what is known here.
+    if (found.reachable && found.retryAfterMs === undefined) await ctx.mints.sync(account)
+    return retry(ctx, operation, found.reason, found.retryAfterMs)
+  }
   const signatures = new Map(found.value.flatMap((signature) => (signature ? [[signature.B_, signature]] : [])))
   noteAnswer(ctx, operation, signatures)
   for (const { id } of asked.slice(1)) {
@@ -62,7 +82,8 @@ async function askAboutTerms(ctx: Context, operation: Asking): Promise<void> {
 /** Other Terms of this mint that are due, as many as one question holds. */
 function dueBeside(ctx: Context, { id, account, outputs }: Asking): readonly Asking[] {
   let room = maxOutputsAsked - outputs.length
-  return ctx.store.read.dueOperations(ctx.clock.now(), maxOutputsAsked).filter((other): other is Asking => {
+  const { operations } = ctx.store.read.dueOperations(ctx.clock.now(), maxOutputsAsked)
+  return operations.filter((other): other is Asking => {
     if (!isAsking(other) || other.id === id || other.account !== account || other.outputs.length > room) return false
     room -= other.outputs.length
     return true
@@ -77,21 +98,48 @@ function noteAnswer(ctx: Context, operation: Asking, signed: ReadonlyMap<string,
     const signature = signed.get(B_)
     return signature?.amount === amount && keyset(signature.keysetId)?.unit === unit
   })
-  if (isSettled) {
+  const isTooLate = isSettled && signatures.some(({ keysetId }) => hasExpired(keyset(keysetId), unixNow(ctx.clock)))
+  if (isSettled && !isTooLate) {
     finishReceive(ctx, operation, signatures, null)
     return
   }
   const now = ctx.clock.now()
-  const isOver = now > deadline * 1000 + askAfterDeadlineMs
+  const end = deadline * 1000 + askAfterDeadlineMs
+  const isOver = now > end && wasAnsweredSince(ctx, operation, end)
+  const pauseMs = now > end ? ctx.config.readingGapMs : now > deadline * 1000 ? dayMs : hourMs
   const coins = coinsFrom(ctx, signatures, operation)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
     // A refusal stays what it is: the same handover gets the same answer for ever.
-    if (!isOver) write.updateOperation({ ...operation, ...due(ctx, now > deadline * 1000 ? dayMs : hourMs) })
-    else if (operation.state === 'refused') write.updateOperation({ ...operation, ...ended(ctx) })
-    else write.updateOperation({ ...identityOf(operation), state: 'expired', ...ended(ctx) })
+    const next = { ...(isOver ? ended(ctx) : due(ctx, pauseMs)), lastError: isTooLate ? expiredReason : null }
+    if (isTooLate && operation.state === 'terms')
+      write.updateOperation({ ...operation, ...next, ...refusedAsEnded(ctx, operation) })
+    else if (isOver && operation.state === 'terms')
+      write.updateOperation({ ...identityOf(operation), state: 'expired', ...ended(ctx) })
+    else write.updateOperation({ ...operation, ...next })
   })
+  if (coins.length > 0) {
+    ctx.emit({ kind: 'operation', id: operation.id })
+    ctx.emit({ kind: 'balance' })
+  }
 }
+
+/**
+ * The payer settled, and what it paid with has ended since: people are told, although no handover ever came. It names the
+ * Hello, for this is no void: the payer has nothing to take back.
+ */
+function refusedAsEnded(ctx: Context, { helloHash }: Asking) {
+  const code: ErrorCode = 'keyset_expired'
+  const refusal = toHex(signRefusal(ctx, { helloHash: hexToBytes(helloHash) }, code))
+  return { state: 'refused' as const, handoverHash: '', refusal, code }
+}
+
+/**
+ * Whether the mint has answered before, after this moment and some time ago: nobody asks about what was given up, so that
+ * one answer from an old copy of the mint must not end it. A row is touched by answers, and by failures, which it counts.
+ */
+const wasAnsweredSince = ({ clock, config }: Context, { updatedAt, attempts }: Asking, end: number): boolean =>
+  attempts === 0 && updatedAt > end && clock.now() - updatedAt >= config.readingGapMs
 
 /** Settle as payee: the swap is sent until the facts end it. */
 function deposit(ctx: Context, operation: OperationIn<'receive', 'signed'>): Promise<void> {
@@ -103,30 +151,45 @@ function deposit(ctx: Context, operation: OperationIn<'receive', 'signed'>): Pro
 
 const payeeRole = ({ outputs }: Receive) => ({ kind: 'payee' as const, mine: new Set(outputs.map(({ B_ }) => B_)) })
 
-/** A sad end is looked at again, until the keyset expires: a mint may have erred. */
-async function lookAgain(ctx: Context, operation: OperationIn<'receive', 'bounced' | 'dead'>): Promise<void> {
-  const look = operation.state === 'bounced' ? lookOrSettle : lookAt
+type Sad = OperationIn<'receive', 'bounced' | 'dead' | 'replaced'>
+
+/**
+ * A sad end is looked at again, until the keyset expires: a mint may have erred. A bounced one is sent again, unless its
+ * request was paid by another one since: nobody pays twice.
+ */
+async function lookAgain(ctx: Context, operation: Sad): Promise<void> {
+  const look = operation.state === 'bounced' && !isClosed(ctx, operation.requestId) ? lookOrSettle : lookAt
   const outcome = await look(ctx, operation, payeeRole(operation))
+  // Meanwhile the payment that signs it anew may have taken its place.
+  const now = ctx.store.read.operation(operation.id)
+  if (now?.kind !== 'receive' || now.state !== operation.state) return
   if (outcome.kind === 'settled') return finishReceive(ctx, operation, outcome.signatures, operation.handoverHash)
-  return save(ctx, {
-    ...operation,
-    ...(outcome.kind === 'expired' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))),
-  })
+  if (operation.state === 'bounced' && hasPassedBefore(ctx, operation)) return endSadly(ctx, operation, 'bounced', [])
+  return lookAgainLater(ctx, now, outcome)
 }
 
-/** Bounced or dead. What was signed on our outputs all the same, with whatever amount, is ours and counted. */
-function endSadly(
+/**
+ * Bounced or dead. What was signed on our outputs all the same, with whatever amount, is ours and counted; of a dead one it
+ * rests until a swap to ourselves has settled, because another life of this wallet may have been paid by it. Bounced
+ * because what it signs anew has passed after all: it was paid once, and this one steps aside.
+ */
+async function endSadly(
   ctx: Context,
-  operation: OperationIn<'receive', 'signed'>,
+  operation: OperationIn<'receive', 'signed' | 'bounced'>,
   kind: 'bounced' | 'dead',
   signatures: readonly VerifiedSignature[],
-): void {
+): Promise<void> {
+  const before: PassedBefore = kind === 'dead' ? { kind: 'none' } : await passedBefore(ctx, operation, payeeRole)
+  if (before.kind === 'unknown')
+    return retry(ctx, operation, 'the mint does not say what became of the first signature')
   const coins = coinsFrom(ctx, signatures, operation)
-  const next = due(ctx, lookAgainPause(ctx, operation))
+  const next = { reading: null, ...due(ctx, lookAgainPause(ctx, operation)) }
   ctx.store.transaction((write) => {
-    write.insertCoins(coins)
-    write.updateOperation({ ...operation, state: kind, ...next, reading: null })
+    write.insertCoins(kind === 'dead' ? coins.map(atRest) : coins)
+    if (before.kind === 'none') write.updateOperation({ ...operation, state: kind, ...next })
+    else write.updateOperation({ ...operation, state: 'replaced', replacedBy: before.id, ...next })
   })
   ctx.emit({ kind: 'operation', id: operation.id })
   ctx.emit({ kind: 'balance' })
+  if (before.kind === 'passed') lookSoon(ctx, before.id)
 }

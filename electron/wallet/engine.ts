@@ -5,12 +5,17 @@ import { AppError } from '../../shared/errors.ts'
 import type { Request } from '../../shared/request.ts'
 import { type Context, type EngineConfig, randomBetween } from './context.ts'
 import { stepReceive } from './deposit.ts'
+import { claimingGenerations } from './generation.ts'
+import { hasItsCoins, isHeldBack } from './held-back.ts'
 import { abandonCashOut, type CashOutOrder, type CashOutPreview, confirmCashOut, prepareCashOut } from './melt.ts'
 import { carryOn, stepMelt } from './melt-steps.ts'
 import { createMints, type Mints } from './mints.ts'
+import { moveOnInTime } from './move-on.ts'
 import type { Operation, OperationOf } from './operation.ts'
 import {
   abandonPay,
+  asAbandoned,
+  closeSession,
   confirmPay,
   type OpenSessions,
   type PayOrder,
@@ -18,17 +23,29 @@ import {
   payableAtOnce,
   preparePay,
 } from './pay.ts'
-import { closeSession, stepPay } from './pay-steps.ts'
-import type { Clock, CoinVerifier, EngineEvent, MintClients, PayeeProtocol, PeerDialer, Random } from './ports.ts'
+import { stepPay } from './pay-steps.ts'
+import type {
+  Clock,
+  CoinVerifier,
+  EngineEvent,
+  LifeMemory,
+  MintClients,
+  PayeeProtocol,
+  PeerDialer,
+  Random,
+} from './ports.ts'
 import { due, newId, save } from './progress.ts'
+import { bringHome, release, releaseInTime } from './quarantine.ts'
 import { createPayeeProtocol } from './receive.ts'
 import { payeeKeyIndex } from './received.ts'
 import { isRefreshDue, startDueRefreshes, stepRefresh } from './refresh.ts'
 import { closeRequest, storeRequest } from './requests.ts'
+import { searchAgain, startSearches, stepRestore } from './restore.ts'
 import { createRunner, type Runner } from './runner.ts'
 import type { Secrets } from './secrets.ts'
 import { planRefresh } from './self-swap.ts'
-import type { WalletStore } from './store-port.ts'
+import type { MintRow, WalletStore } from './store-port.ts'
+import { createTwins, noteSpentElsewhere } from './twins.ts'
 import { startWithdraw, stepWithdraw } from './withdraw.ts'
 
 export type EngineParts = {
@@ -40,7 +57,12 @@ export type EngineParts = {
   readonly random: Random
   readonly verifyCoins: CoinVerifier
   readonly config: EngineConfig
-  readonly generation: number
+  /** The one that new purses belong to; it moves on when this file turns out to be a copy. */
+  readonly generation: () => number
+  /** What this computer knows of the lives of this phrase, outside the database. */
+  readonly memory?: LifeMemory | null
+  /** Lets everything else that waits go first. */
+  readonly turn?: () => Promise<void>
   readonly name: () => string
   readonly emit: (event: EngineEvent) => void
   readonly report: (error: AppError, operation: Operation | null) => void
@@ -65,7 +87,7 @@ export type Engine = {
   /** @see confirmPay. Resolves when the first attempt is over, whatever came of it. */
   confirmPay(id: string): Promise<void>
   abandonPay(id: string): Promise<void>
-  /** A person says that an unanswered handover arrived: settle it. @throws AppError `wrong_state` */
+  /** A person says that an unanswered handover arrived: settle it. @throws AppError `wrong_state`, also if it never left */
   markDelivered(id: string): Promise<void>
   /**
    * Take handed-over coins back by a swap to oneself; they are spendable when it is settled, not before.
@@ -89,13 +111,19 @@ export type Engine = {
   closeRequest(id: string): boolean
   /** Remember a request and give the parts of it that the engine knows. */
   createRequest(order: RequestOrder): Pick<Request, 'id' | 'payeeKey' | 'singleUse' | 'unit'>
+  /** Search this mint for coins of the phrase once more, from the beginning. */
+  searchAgain(account: number): void
+  /** A person says that no payment is open: what rests comes home. Resolves when the mints that answer have begun. */
+  noOpenPayments(): Promise<void>
   /** Look at every mint: keysets, reachability; start what became possible. */
   tick(): Promise<void>
 }
 
 export function createEngine(parts: EngineParts): Engine {
-  const { store, clock, random, config, emit } = parts
+  const { clock, random, config, emit } = parts
+  const store = claimingGenerations({ store: parts.store, clock, random, memory: parts.memory ?? null })
   const sessions: OpenSessions = new Map()
+  const turn = parts.turn ?? (() => Promise.resolve())
   const onMintEvent = (event: EngineEvent): void => {
     if (event.kind === 'mint') hastenWhenBack(event.url)
     emit(event)
@@ -106,6 +134,7 @@ export function createEngine(parts: EngineParts): Engine {
     clock,
     trustOffline: config.trustOffline,
     emit: onMintEvent,
+    turn,
   })
   const runner = createRunner({ store, clock, step: (operation) => step(operation), report: parts.report })
   const ctx: Context = {
@@ -117,16 +146,40 @@ export function createEngine(parts: EngineParts): Engine {
     verifyCoins: parts.verifyCoins,
     dial: parts.dial,
     config,
-    generation: parts.generation,
+    get generation() {
+      return parts.generation()
+    },
+    memory: parts.memory ?? null,
+    turn,
     name: parts.name,
     emit,
     wake: runner.wake,
     runNow: runner.runNow,
+    runIfDue: runner.runIfDue,
     locked: runner.locked,
     isLocked: runner.isLocked,
   }
 
-  const step = (operation: Operation): Promise<void> => {
+  // What a person was being asked when the program ended, nobody will answer any more: given up at once, not at its end.
+  store.transaction((write) => write.hastenUnanswered(clock.now()))
+  const twins = createTwins(ctx)
+  /** Before anything else is done online; a payment that may go without the mint does not wait for it long. */
+  const lookForTwins = async ({ account, kind }: Operation): Promise<void> => {
+    const { reachable, since } = mints.reachability(account)
+    const isPayment = kind === 'pay' || kind === 'receive'
+    if (!reachable && (isPayment || since !== null)) return
+    const look = twins.look(account)
+    await (isPayment ? Promise.race([look, clock.wait(config.settleFirstMs)]) : look)
+  }
+
+  const step = async (before: Operation): Promise<void> => {
+    if (config.lookForTwinsMs !== Number.POSITIVE_INFINITY) await lookForTwins(before)
+    const operation = store.read.operation(before.id)
+    if (!operation || (await isHeldBack(ctx, operation))) return
+    await stepByKind(operation)
+    if (operation.kind === 'refresh' && operation.reason === 'restore') await bringHome(ctx, operation.account)
+  }
+  const stepByKind = (operation: Operation): Promise<void> => {
     switch (operation.kind) {
       case 'withdraw':
         return stepWithdraw(ctx, operation)
@@ -138,6 +191,8 @@ export function createEngine(parts: EngineParts): Engine {
         return stepRefresh(ctx, operation)
       case 'melt':
         return stepMelt(ctx, operation)
+      case 'restore':
+        return stepRestore(ctx, operation)
     }
   }
 
@@ -146,6 +201,8 @@ export function createEngine(parts: EngineParts): Engine {
     const mint = store.read.mintByUrl(url)
     if (!mint || !mints.reachability(mint.account).reachable) return
     store.transaction((write) => write.hastenRetries(mint.account, clock.now()))
+    // One that was just added, perhaps.
+    startSearches(ctx)
     runner.wake()
   }
 
@@ -159,6 +216,15 @@ export function createEngine(parts: EngineParts): Engine {
       refreshAt.delete(account)
       startDueRefreshes(ctx, account)
     }
+  }
+
+  const lookAt = async ({ account, removed }: MintRow): Promise<void> => {
+    if (removed && store.read.coinCount(account) === 0) return
+    if (!(await mints.sync(account))) return
+    await twins.look(account)
+    moveOnInTime(ctx, account)
+    refreshLater(account)
+    await bringHome(ctx, account)
   }
 
   const pay = (id: string): OperationOf<'pay'> => {
@@ -186,6 +252,8 @@ export function createEngine(parts: EngineParts): Engine {
       runner.locked(id, async () => {
         const operation = pay(id)
         if (operation.state !== 'handing_over') throw new AppError('wrong_state', `payment is ${operation.state}`)
+        // Nobody would tell the payee of it: in 'signed' it is taken for told.
+        if (!operation.handedOver) throw new AppError('wrong_state', 'it has not left this computer')
         save(ctx, { ...operation, state: 'signed', settleAt: clock.now(), ...due(ctx, 0) })
         runner.wake()
       }),
@@ -205,21 +273,32 @@ export function createEngine(parts: EngineParts): Engine {
       storeRequest(ctx, { id, account, unit, amount, singleUse, createdAt: clock.now() })
       return { id, unit, singleUse, payeeKey: bytesToHex(parts.secrets.payeeKey(payeeKeyIndex)) }
     },
+    searchAgain: (account) => searchAgain(ctx, account),
+    noOpenPayments: async () => {
+      release(ctx)
+      startSearches(ctx)
+      emit({ kind: 'balance' })
+      await Promise.all(
+        store.read
+          .mints()
+          .map(({ account }) => (mints.reachability(account).reachable ? bringHome(ctx, account) : null)),
+      )
+    },
     tick: async () => {
       store.transaction((write) => write.hastenFuture(clock.now()))
+      releaseInTime(ctx)
+      startSearches(ctx)
       runner.wake()
-      await Promise.all(
-        store.read.mints().map(async ({ account, removed }) => {
-          if (removed && store.read.coinCount(account) === 0) return
-          if (await mints.sync(account)) refreshLater(account)
-        }),
-      )
+      await Promise.all(store.read.mints().map((mint) => lookAt(mint)))
+      if (config.lookForTwinsMs !== Number.POSITIVE_INFINITY) noteSpentElsewhere(ctx)
     },
   }
 }
 
 /** A void, a dead swap and a passed deadline permit a reclaim without warning (protocol section 8). */
-function reclaimable({ clock }: Context, operation: OperationOf<'pay'>): 'no' | 'free' | 'warned' {
+function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 'no' | 'free' | 'warned' {
+  // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
+  if (!hasItsCoins({ store }, operation)) return 'no'
   switch (operation.state) {
     case 'voided':
     case 'dead':
@@ -245,6 +324,11 @@ function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boo
     const coins = ctx.store.read.coinsOf(id).filter((coin) => coin.state !== 'spent')
     const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
     write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
+    // What would have signed it anew has not done so: it never will.
+    const anew = operation.replacedBy === null ? undefined : ctx.store.read.operation(operation.replacedBy)
+    if (anew?.kind === 'pay' && (anew.state === 'asking' || anew.state === 'agreed')) {
+      write.updateOperation(asAbandoned(ctx, anew, 'a person takes the coins back'))
+    }
   })
   ctx.emit({ kind: 'operation', id: operation.id })
   ctx.wake()

@@ -1,5 +1,6 @@
 // What a wallet needs to read of a BOLT 11 invoice: that it is one, and what it asks for. The mint reads the rest.
 
+import { maxInvoiceLength } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
 
 export type Invoice = {
@@ -9,8 +10,6 @@ export type Invoice = {
   readonly amountMsat: number
 }
 
-/** Longest invoice a mint is asked to read (wire.ts). */
-const maxLength = 4096
 /** BTC in one of each multiplier, as thousandths of a satoshi times ten, so that `p` is whole. */
 const tenthsOf: Readonly<Record<string, bigint>> = {
   '': 1_000_000_000_000n,
@@ -30,7 +29,7 @@ export function readInvoice(text: string): Invoice {
   const separator = invoice.lastIndexOf('1')
   const isWhole = separator > 2 && separator < invoice.length - 1
   // No two parts of the pattern can match the same text: it is read in one pass, whatever somebody pasted.
-  if (invoice.length > maxLength || !isWhole || !/^ln[a-z][0-9a-z]+$/.test(invoice)) {
+  if (invoice.length > maxInvoiceLength || !isWhole || !/^ln[a-z][0-9a-z]+$/.test(invoice)) {
     throw new AppError('bad_input', 'this is no Lightning invoice')
   }
   const amount = /^ln[a-z]+([0-9]+)([munp]?)$/.exec(invoice.slice(0, separator))

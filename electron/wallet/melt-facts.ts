@@ -10,6 +10,11 @@ import type { SwapRecord } from './operation.ts'
 import type { MintAnswer, MintClient } from './ports.ts'
 import type { Coin } from './store-port.ts'
 
+/** Why it did not go as a cash out goes: stored with the row, and told to people in words of their own. */
+export const elsewhereReason = 'the invoice was paid, but not with these coins'
+export const brokenReason = 'some of the coins were spent elsewhere'
+export const spentUnpaid = 'the mint took the coins and does not say that the invoice is paid'
+
 /** NUT-08: max(⌈log2(fee reserve)⌉, 1), none for none. */
 export function blankOutputs(feeReserve: number): number {
   if (feeReserve === 0) return 0

@@ -7,10 +7,11 @@ import { sumAmounts } from '../../shared/amount.ts'
 import type { CoinStateAtMint, MeltQuoteResponse } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
 import { type Context, unixNow } from './context.ts'
+import { ownFrom } from './generation.ts'
 import { abandonCashOut, expiryOf, startSwap } from './melt.ts'
-import { blankOutputs, meltBody, readFacts } from './melt-facts.ts'
+import { blankOutputs, brokenReason, elsewhereReason, meltBody, readFacts, spentUnpaid } from './melt-facts.ts'
 import type { MeltReading, OperationIn, OperationOf } from './operation.ts'
-import { coinsFrom, keysetOf, planOutputs } from './own-coins.ts'
+import { coinsFrom, freeCoins, keysetOf, markSpent, planOutputs } from './own-coins.ts'
 import type { MintAnswer, MintClient } from './ports.ts'
 import { due, ended, lookAgainPause, retry, save, stamp } from './progress.ts'
 import { feeOf, planRefresh } from './self-swap.ts'
@@ -68,6 +69,7 @@ export async function carryOn(ctx: Context, id: string): Promise<void> {
 
 /** The swap that runs is over: on to the next, or to the melt. What cannot be completed frees coins no melt ever named. */
 async function gather(ctx: Context, operation: In<'gathering'>): Promise<void> {
+  if (isOfEarlierLife(ctx, operation)) return stopGathering(ctx, operation, 'this wallet is a copy: another may go on')
   const swap = ctx.store.read.operation(operation.swaps.at(-1) ?? '')
   switch (swap?.state) {
     case 'done':
@@ -79,6 +81,13 @@ async function gather(ctx: Context, operation: In<'gathering'>): Promise<void> {
       return stopGathering(ctx, operation, 'a swap that gathers could not be made')
   }
 }
+
+/**
+ * Whether it was begun before this wallet was found to be a copy: the other life may have given it up and paid somebody with
+ * its coins, and another swap of them would take them back from there.
+ */
+const isOfEarlierLife = (ctx: Context, operation: In<'gathering'>): boolean =>
+  reservedFor(ctx, operation).some(({ path }) => path.generation < ownFrom(ctx.store.read, operation.account))
 
 const isOver = ({ clock }: Context, operation: Parameters<typeof expiryOf>[0], marginSeconds: number): boolean =>
   unixNow(clock) >= expiryOf(operation) + marginSeconds
@@ -98,9 +107,9 @@ async function goOn(ctx: Context, operation: In<'gathering'>): Promise<void> {
 
 /** M7 from gathering. A swap that still runs goes on by itself; what it brings is spendable then. */
 function stopGathering(ctx: Context, operation: In<'gathering'>, reason: string): void {
-  const Ys = reservedFor(ctx, operation).map(({ Y }) => Y)
+  const coins = reservedFor(ctx, operation)
   ctx.store.transaction((write) => {
-    write.moveCoins(Ys, ['reserved'], 'spendable', null)
+    freeCoins(ctx, write, coins)
     write.updateOperation(failed(ctx, operation, reason))
   })
   tell(ctx, operation)
@@ -197,10 +206,6 @@ async function melt(ctx: Context, operation: In<'melting'>): Promise<void> {
   }
 }
 
-const elsewhereReason = 'the invoice was paid, but not with these coins'
-const brokenReason = 'some of the coins were spent elsewhere'
-const spentUnpaid = 'the mint took the coins and does not say that the invoice is paid'
-
 /** A mint that takes its time is asked by other means; what it still answers counts by its facts. */
 function send(ctx: Context, mint: MintClient, { body }: In<'melting'>): Promise<MintAnswer<MeltQuoteResponse>> {
   const slow = { kind: 'unknown', reason: 'the mint takes its time', reachable: true } as const
@@ -279,7 +284,7 @@ async function finish(
   const quoted = { quote: name, feeReserve, expiry, confirmBy, returnsChange, fee }
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
-    write.moveCoins(Ys, ['reserved', 'spent'], 'spent', id)
+    markSpent(write, account, Ys, id)
     write.updateOperation({
       ...{ id, kind, account, unit, amount, invoice, createdAt },
       ...quoted,
@@ -314,14 +319,13 @@ async function findChange(
 function takeBack(ctx: Context, operation: In<'melting'>, states: readonly CoinStateAtMint[], reason: string): void {
   const { account, unit, id, Ys, swaps } = operation
   const gone = Ys.filter((_, index) => states[index] === 'SPENT')
-  const coins = Ys.flatMap((Y) => (gone.includes(Y) ? [] : (ctx.store.read.coin(Y) ?? [])))
+  const coins = ctx.store.read.coinsOf(id).filter(({ Y }) => Ys.includes(Y) && !gone.includes(Y))
   try {
     ctx.store.transaction((write) => {
-      write.moveCoins(gone, ['reserved'], 'spent', id)
+      markSpent(write, account, gone, id)
       if (total(coins) <= feeOf(ctx, coins)) {
         // Dust beside a coin that is spent: no melt of it can ever pass, and no swap is worth its fee.
-        const Ys = coins.map(({ Y }) => Y)
-        write.moveCoins(Ys, ['reserved'], 'spendable', null)
+        freeCoins(ctx, write, coins)
         write.updateOperation(failed(ctx, operation, reason))
         return
       }

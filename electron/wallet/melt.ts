@@ -199,7 +199,7 @@ export function confirmCashOut(ctx: Context, id: string): void {
       ...due(ctx, 0),
     }
     write.updateOperation(next)
-    for (const { Ys } of plan) write.moveCoins(Ys, ['spendable'], 'reserved', id)
+    for (const { Ys } of plan) write.moveCoins(account, Ys, ['spendable'], 'reserved', id)
   })
   ctx.emit({ kind: 'operation', id })
   ctx.emit({ kind: 'balance' })
@@ -217,8 +217,9 @@ export function startSwap(
   { Ys, amounts, rest }: GatherSwap,
   purse: PurseRow,
 ): string {
-  const coins = Ys.flatMap((Y) => ctx.store.read.coin(Y) ?? [])
-  if (coins.length !== Ys.length) throw new AppError('wrong_state', 'a coin is gone')
+  const coins = Ys.flatMap((Y) => ctx.store.read.coin(account, Y) ?? [])
+  const isFree = ({ state, operationId }: Coin) => state === 'spendable' || operationId === id
+  if (coins.length !== Ys.length || !coins.every(isFree)) throw new AppError('wrong_state', 'a coin is gone')
   const parts = [{ purse, amounts }]
   if (rest.length > 0) {
     const home = write.takePurse({ generation: ctx.generation, account, unit }, 'change', 'own')

@@ -11,6 +11,8 @@ const requiredNuts = ['7', '9', '10', '11', '12'] as const
 /** Our own mint names itself so; it enforces SIG_ALL. Others are online only until they are probed. */
 const ownVersion = /^Farthing\//
 const maxMints = 32
+/** Keys of new keysets are asked for as long as this, milliseconds; a slow mint is asked for more at the next look. */
+const fetchKeysMs = 60_000
 
 export type Reachability = {
   readonly reachable: boolean
@@ -34,6 +36,8 @@ export type MintsParts = {
   readonly clock: Clock
   readonly trustOffline: (url: string) => boolean
   readonly emit: (event: EngineEvent) => void
+  /** Resolves when everything else that waits has had its turn. */
+  readonly turn: () => Promise<void>
 }
 
 /** @throws AppError `bad_input` unless it is an http(s) address without credentials, query or fragment */
@@ -44,10 +48,10 @@ export function normaliseMintUrl(text: string): string {
   if (!['http:', 'https:'].includes(url.protocol) || url.username || url.password || url.search || url.hash) {
     throw new AppError('bad_input', 'not the address of a mint')
   }
-  return url.href.replace(/\/+$/, '')
+  return url.href.replace(/(?<!\/)\/+$/, '')
 }
 
-export function createMints({ store, clients, clock, trustOffline, emit }: MintsParts): Mints {
+export function createMints({ store, clients, clock, trustOffline, emit, turn }: MintsParts): Mints {
   const reachability = new Map<number, Reachability>()
 
   const note = (account: number, reachable: boolean): void => {
@@ -77,7 +81,8 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
     assertSuitable(info)
     const listed = valueIn(await http.keysets())
     if (listed.length > maxKeysets) throw new AppError('mint_unsuitable', 'too many keysets')
-    const { keysets, alarm, missing } = await fetchKeysets(http, listed, () => undefined)
+    const nothing = { known: () => undefined, count: 0 }
+    const { keysets, alarm, missing } = await fetchKeysets(http, listed, nothing, { isTime: timeFrom(clock), turn })
     if (missing) valueIn(missing)
     if (!keysets.some(({ active }) => active)) {
       throw new AppError(alarm ?? 'mint_unsuitable', 'no active keyset that can be trusted')
@@ -123,16 +128,15 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
     const info = await http.info()
     const listed = await http.keysets()
     if (info.kind !== 'ok' || listed.kind !== 'ok') return false
-    const own = (id: string) => {
-      const found = store.read.keyset(id)
-      return found?.account === account ? found.keyset : undefined
-    }
-    const { keysets, alarm } = await fetchKeysets(http, listed.value, own)
+    const own = new Map(store.read.keysets(account).map((keyset) => [keyset.id, keyset]))
+    const stored = { known: (id: string) => own.get(id), count: own.size }
+    const { keysets, alarm } = await fetchKeysets(http, listed.value, stored, { isTime: timeFrom(clock), turn })
     const before = store.read.mint(account)
     const after = store.transaction((write) => {
       const twins = keysets.filter((keyset) => !putUnlessTwin(write, account, keyset))
-      for (const known of store.read.keysets(account)) {
-        if (!listed.value.some(({ id }) => id === known.id)) write.putKeyset(account, { ...known, active: false })
+      const ids = new Set(listed.value.map(({ id }) => id))
+      for (const known of own.values()) {
+        if (known.active && !ids.has(known.id)) write.putKeyset(account, { ...known, active: false })
       }
       const mint = store.read.mint(account)
       if (!mint) return undefined
@@ -160,6 +164,7 @@ export function createMints({ store, clients, clock, trustOffline, emit }: Mints
 }
 
 type Fetched = {
+  /** New ones, and known ones whose `active` is another now. */
   readonly keysets: readonly Keyset[]
   /** Why a keyset was left out: what the mint says of it contradicts itself, or what it said before. */
   readonly alarm: 'mint_lies' | null
@@ -168,31 +173,58 @@ type Fetched = {
 }
 
 /**
- * Every listed keyset, checked by itself: known ones with their new `active`, new ones with their keys. One that does
- * not pass is left out and told; the others count.
+ * Every listed keyset, checked by itself: of known ones what the list says is compared with what is stored (their keys are
+ * not asked for again), new ones come with their keys. One that does not pass is left out and told; the others count.
  */
 async function fetchKeysets(
   http: MintClient,
   listed: readonly KeysetSummary[],
-  known: (id: string) => Keyset | undefined,
+  { known, count }: { readonly known: (id: string) => Keyset | undefined; readonly count: number },
+  { isTime, turn }: { readonly isTime: () => boolean; readonly turn: () => Promise<void> },
 ): Promise<Fetched> {
   // A mint that was added and lists so many now: none is adopted, and looking at the other mints goes on.
   if (listed.length > maxKeysets) return { keysets: [], alarm: 'mint_lies', missing: null }
   const keysets: Keyset[] = []
+  let room = maxKeysets - count
   let alarm: Fetched['alarm'] = null
   let missing: Fetched['missing'] = null
   for (const summary of listed) {
     const before = known(summary.id)
-    const keys = before ? { kind: 'ok' as const, value: before.keys } : await http.keys(summary.id)
+    if (before) {
+      if (!isSameKeyset(before, summary)) alarm = 'mint_lies'
+      else if (before.active !== summary.active) keysets.push({ ...before, active: summary.active })
+      continue
+    }
+    if (room <= 0) {
+      alarm = 'mint_lies'
+      continue
+    }
+    const keys = isTime() ? await http.keys(summary.id) : tooSlow
     if (keys.kind !== 'ok') {
       missing = keys
       continue
     }
+    // Its keys take a while: 64 points are a hundredth of a second.
+    await turn()
     const keyset = verified({ ...summary, keys: keys.value })
-    if (keyset && (!before || before.idV2 === keyset.idV2)) keysets.push(keyset)
-    else alarm = 'mint_lies'
+    if (keyset) {
+      keysets.push(keyset)
+      room--
+    } else alarm = 'mint_lies'
   }
   return { keysets, alarm, missing }
+}
+
+/** Its id stands for its keys; fee and expiry do not go into a V1 id, and a change of one of them would be a lie. */
+const isSameKeyset = (a: Keyset, b: KeysetSummary): boolean =>
+  a.unit === b.unit && a.feePpk === b.feePpk && a.finalExpiry === b.finalExpiry
+
+const tooSlow = { kind: 'unknown', reason: 'its keysets take too long', reachable: true } as const
+
+/** Whether there is still time, from now on. */
+function timeFrom({ now }: Clock): () => boolean {
+  const until = now() + fetchKeysMs
+  return () => now() < until
 }
 
 function verified(served: Omit<Keyset, 'idV2'>): Keyset | undefined {
@@ -215,6 +247,10 @@ function putUnlessTwin(write: WalletWrites, account: number, keyset: Keyset): bo
   }
 }
 
+/**
+ * Most keysets of one mint, in one list and in all that it ever listed: each is kept for ever, looked at with every payment,
+ * and costs a moment when it is new. A mint that renews its keys every month has as many after sixteen years.
+ */
 const maxKeysets = 200
 
 function assertSuitable(info: InfoResponse): void {

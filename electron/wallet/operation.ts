@@ -1,18 +1,23 @@
 // Operations: one durable intention each, one row, never deleted. The states are data, so that a test walks them.
 //
 // withdraw   quoting ─► unpaid ─► issuing ─► done
-//               └───────┴──────────┴─► failed            (outputs that were sent are asked about again)
+//               └───────┴──────────┴─► failed            (outputs that were sent are asked about again, and the quote)
+//   failed ─► issuing: the quote is paid after all
 //
 // pay        asking ─► agreed ─► settling ◄─► handing_over ─► signed ─► final      (payer side)
 //               └────────┴─► abandoned             └─► voided
 //   settling, handing_over, signed, voided ─► settled ─► final     the mint first, then tell the payee
 //   any of these ─► bounced | dead                                 two readings; looked at again ─► settled, final
 //   any of these, dead ─► reclaiming ─► reclaimed | what the facts say
+//   bounced ─► reclaimed: the reclaim that looked lost has passed after all
+//   dead ─► replaced: signed anew as a payment of its own, which stands in its place
+//   any of these ─► replaced: what it was signed anew for has passed after all, and stands in its place
 //
 // receive    terms ─► signed ─► final                              (payee side)
 //               │        └─► bounced | dead                        looked at again ─► final
 //               ├─► final                                          the payer settled
 //               └─► refused | expired ─► final                     the payer settled all the same
+//   dead ─► replaced ─► final                                      as above
 //
 // refresh    settling ─► done | dead                               a swap to oneself: re-key, gather, milestone, reclaim
 //               └─► lost                                           looked at again ─► done
@@ -21,8 +26,11 @@
 //               └─────────┴─► abandoned │         ├─► returning ─► failed
 //                                       │         │       └─► done           the payment was faster
 //                                       └─────────┴─► failed
+//
+// restore    looking ─► found                                      the coins of the phrase at one mint; again is a new one
 
 import { z } from '../../shared/schema.ts'
+import { searchCursor } from './restore-plan.ts'
 
 const hex = z.string().regex(/^([0-9a-f]{2})*$/)
 const count = z.number().int().min(0)
@@ -73,20 +81,53 @@ const settleFields = {
   pendingSince: count.nullable(),
 }
 
+/**
+ * What a payment signs anew: the operation whose handover is dead, and the swap digest by which the payee knows it
+ * (null when no handover of it may have left this computer). Null for a payment of its own.
+ */
+const replaces = z.strictObject({ id: hex, digest: hex.nullable() }).nullable().default(null)
+/** The operation that signs this one anew; in state `replaced` the one that stands in its place. */
+const replacedBy = hex.nullable().default(null)
+
 const withdrawBase = { ...base, kind: z.literal('withdraw'), amount: z.number() }
+/** `quote`: the mint's name of it, sealed by `Secrets.sealText`, since whoever knows it can take the deposit (NUT-04). */
 const quoteFields = { quote: z.string(), request: z.string(), expiry: z.number().nullable() }
-const issueFields = { ...quoteFields, outputs: z.array(swapOutput), attempt, reading: reading.nullable() }
+/** With the quote, these make the exact request. Rows of older programs hold its bytes, too. */
+const issueAttempt = z.object({ keysetId: z.string() })
+/** The first of two equal readings that a quote is lost: not paid in time, or used by somebody else. */
+const quoteReading = z.strictObject({ kind: z.enum(['unpaid', 'issued']), at: count })
+export type QuoteReading = z.infer<typeof quoteReading>
+/** Outputs that were asked for before, in denominations that no active keyset has any more. What is signed of them is taken. */
+const earlier = z.array(swapOutput).default([])
+const issueFields = {
+  ...quoteFields,
+  outputs: z.array(swapOutput),
+  earlier,
+  attempt: issueAttempt,
+  reading: reading.nullable(),
+}
 const withdraw = z.discriminatedUnion('state', [
   z.strictObject({ ...withdrawBase, state: z.literal('quoting') }),
-  z.strictObject({ ...withdrawBase, state: z.literal('unpaid'), ...quoteFields }),
+  z.strictObject({
+    ...withdrawBase,
+    state: z.literal('unpaid'),
+    ...quoteFields,
+    reading: quoteReading.nullable().default(null),
+  }),
   z.strictObject({ ...withdrawBase, state: z.literal('issuing'), ...issueFields }),
   z.strictObject({ ...withdrawBase, state: z.literal('done'), ...quoteFields }),
-  /** `outputs` were sent; what the mint signs of them after all is taken. */
+  /**
+   * `outputs` were sent; what the mint signs of them after all is taken. A quote is looked at again where its request is
+   * known, which older programs did not keep.
+   */
   z.strictObject({
     ...withdrawBase,
     state: z.literal('failed'),
     quote: z.string().nullable(),
+    request: z.string().nullable().default(null),
+    expiry: z.number().nullable().default(null),
     outputs: z.array(swapOutput),
+    earlier,
   }),
 ])
 
@@ -103,6 +144,7 @@ const payBase = {
   memo: z.string().nullable(),
   /** The key a request named: Terms must be signed by it. Null for a payee found on the LAN ("unverified"). */
   expectedKey: hex.nullable(),
+  replaces,
 }
 const termsFields = {
   /** The signed Terms as received: { body, sig } in hex. */
@@ -131,6 +173,7 @@ const paySigned = {
   /** From Handover to Receipt, milliseconds, of the last receipt. */
   answeredInMs: z.number().nullable(),
   reclaim: hex.nullable(),
+  replacedBy,
 }
 const pay = z.discriminatedUnion('state', [
   z.strictObject({ ...payBase, state: z.literal('asking') }),
@@ -146,6 +189,7 @@ const pay = z.discriminatedUnion('state', [
   z.strictObject({ ...paySigned, state: z.literal('final'), settledHandover: hex.nullable() }),
   z.strictObject({ ...paySigned, state: z.literal('bounced') }),
   z.strictObject({ ...paySigned, state: z.literal('dead') }),
+  z.strictObject({ ...paySigned, state: z.literal('replaced') }),
   z.strictObject({ ...paySigned, state: z.literal('reclaimed') }),
 ])
 
@@ -165,6 +209,7 @@ const receiveBase = {
   /** What the payer is to have signed, in Terms order. */
   outputs: z.array(swapOutput),
   deadline: count,
+  replaces,
 }
 const handoverFields = {
   ...settleFields,
@@ -175,6 +220,7 @@ const handoverFields = {
   handoverHash: hex,
   claim: z.strictObject({ body: hex, sig: hex }),
   purseKey: hex,
+  replacedBy,
 }
 const answered = { receipt: z.strictObject({ body: hex, sig: hex }) }
 const receive = z.discriminatedUnion('state', [
@@ -182,6 +228,7 @@ const receive = z.discriminatedUnion('state', [
   z.strictObject({ ...receiveBase, ...handoverFields, ...answered, state: z.literal('signed') }),
   z.strictObject({ ...receiveBase, ...handoverFields, ...answered, state: z.literal('bounced') }),
   z.strictObject({ ...receiveBase, ...handoverFields, ...answered, state: z.literal('dead') }),
+  z.strictObject({ ...receiveBase, ...handoverFields, ...answered, state: z.literal('replaced') }),
   z.strictObject({
     ...receiveBase,
     ...answered,
@@ -192,6 +239,7 @@ const receive = z.discriminatedUnion('state', [
   z.strictObject({
     ...receiveBase,
     state: z.literal('refused'),
+    /** '' when none came: the payer settled, and the keyset of its signatures has ended. */
     handoverHash: hex,
     refusal: z.strictObject({ body: hex, sig: hex }),
     code: z.string(),
@@ -205,7 +253,8 @@ const refreshBase = {
   kind: z.literal('refresh'),
   amount: z.number(),
   fee: count,
-  reason: z.enum(['rekey', 'reclaim', 'gather']),
+  /** `restore`: coins that rested come home. */
+  reason: z.enum(['rekey', 'reclaim', 'gather', 'restore']),
   /** The operation it serves: the payment or cash out whose coins come back, or the cash out that gathers. */
   reclaims: hex.nullable(),
   /** The purse that is filled: store id. */
@@ -289,11 +338,93 @@ const melt = z.discriminatedUnion('state', [
   z.strictObject({ ...meltBase, reason: z.string(), state: z.literal('abandoned') }),
 ])
 
-export const operationSchema = z.discriminatedUnion('kind', [withdraw, pay, receive, refresh, melt])
+/** Amounts found, by unit. */
+const tally = z.strictObject({ unit: z.string(), amount: count, coins: count })
+export type Tally = z.infer<typeof tally>
+/** An output that is known to be signed: an answer without it is not whole. */
+const sentinel = z.strictObject({ B_: hex, keysetId: z.string(), amount: z.number(), C_: hex })
+export type Sentinel = z.infer<typeof sentinel>
+const restoreBase = {
+  ...base,
+  kind: z.literal('restore'),
+  /** Of no unit, and 0: what was found has several. */
+  amount: count,
+  /** Which call for a search this answers: each mint is searched once for each. */
+  round: count,
+  /** A person asked for it, after one that was done. */
+  isAgain: z.boolean(),
+  cursor: searchCursor,
+  sentinels: z.array(sentinel),
+  /** Keysets with a sentinel since this pass began; a pass under fewer than are known is not the last. */
+  guarded: z.array(z.string()),
+  /** Others with coins of ours, of which nothing shows that the answers of this pass left none out. */
+  unchecked: z.array(z.string()).default([]),
+  /** Outputs in the next question, and how many of them were answered whole at least. */
+  room: count,
+  most: count,
+  /** Whether the keysets of the mint were fetched for this search. */
+  isSynced: z.boolean(),
+  asked: count,
+  /** Coins that were not known here, unspent: of keysets that last, and of those that have ended. */
+  found: z.array(tally),
+  expired: z.array(tally),
+  /** How many were spent. */
+  spent: count,
+  /** Signatures under keys that the mint does not tell, and others that make no coin. */
+  unreadable: count,
+}
+const restore = z.discriminatedUnion('state', [
+  z.strictObject({ ...restoreBase, state: z.literal('looking') }),
+  z.strictObject({ ...restoreBase, state: z.literal('found') }),
+])
+
+export const operationSchema = z.discriminatedUnion('kind', [withdraw, pay, receive, refresh, melt, restore])
 export type Operation = z.infer<typeof operationSchema>
 export type OperationKind = Operation['kind']
 export type OperationOf<K extends OperationKind> = Extract<Operation, { kind: K }>
 export type OperationIn<K extends OperationKind, S extends string> = Extract<Operation, { kind: K; state: S }>
+
+/** `lastError` of an operation whose coins' keyset has expired: an alarm, never an end. */
+export const expiredReason = 'the keyset of a coin has expired'
+
+/**
+ * Whether the mint has said nothing of these coins that speaks against them: neither SPENT nor PENDING, no refusal, no
+ * keyset that has ended. Only such a payment may get its first receipt.
+ */
+export const isUnopposed = (operation: OperationIn<'receive', 'signed'>): boolean =>
+  operation.reading === null &&
+  operation.pendingSince === null &&
+  operation.refusedSince === null &&
+  operation.lastError !== expiredReason
+
+/**
+ * What people are told is signed: it has its receipt, or the mint was asked about it and does not answer. The store counts
+ * the same ones in `signedToUs`.
+ */
+export const countsAsSigned = (operation: OperationIn<'receive', 'signed'>): boolean =>
+  operation.withheld === null || (operation.withheld === 'mint' && operation.attempts > 0 && isUnopposed(operation))
+
+/** A receipt that has left stays so, also in what somebody stores who read the row before. */
+export const keepReceipt = (known: Operation, next: Operation): Operation =>
+  'withheld' in known && known.withheld === null && 'withheld' in next ? { ...next, withheld: null } : next
+
+/** Coins, by Y, that this operation may yet send a signature over; none for one that is over or only looks. */
+export function promisedBy(operation: Operation): readonly string[] {
+  switch (operation.kind) {
+    case 'pay':
+      return 'swap' in operation && senders.has(operation.state) ? operation.swap.inputs.map(({ Y }) => Y) : []
+    case 'refresh':
+      return operation.state === 'settling' ? operation.swap.inputs.map(({ Y }) => Y) : []
+    case 'melt':
+      return operation.state === 'melting' ? operation.Ys : []
+    case 'withdraw':
+    case 'receive':
+    case 'restore':
+      return []
+  }
+}
+
+const senders: ReadonlySet<string> = new Set(['settling', 'handing_over', 'signed', 'voided', 'dead'])
 
 type Transitions = {
   readonly [K in OperationKind]: Readonly<Record<OperationOf<K>['state'], readonly OperationOf<K>['state'][]>>
@@ -306,28 +437,30 @@ export const transitions: Transitions = {
     unpaid: ['issuing', 'failed'],
     issuing: ['done', 'failed'],
     done: [],
-    failed: [],
+    failed: ['issuing'],
   },
   pay: {
     asking: ['agreed', 'abandoned'],
     agreed: ['settling', 'handing_over', 'abandoned'],
     abandoned: [],
-    settling: ['settled', 'handing_over', 'bounced', 'dead', 'reclaiming'],
-    handing_over: ['settling', 'signed', 'settled', 'voided', 'bounced', 'dead', 'reclaiming'],
-    signed: ['settled', 'final', 'bounced', 'dead', 'reclaiming'],
-    voided: ['settled', 'final', 'bounced', 'dead', 'reclaiming'],
-    reclaiming: ['reclaimed', 'settled', 'final', 'bounced', 'dead'],
+    settling: ['settled', 'handing_over', 'bounced', 'dead', 'reclaiming', 'replaced'],
+    handing_over: ['settling', 'signed', 'settled', 'voided', 'bounced', 'dead', 'reclaiming', 'replaced'],
+    signed: ['settled', 'final', 'bounced', 'dead', 'reclaiming', 'replaced'],
+    voided: ['settled', 'final', 'bounced', 'dead', 'reclaiming', 'replaced'],
+    reclaiming: ['reclaimed', 'settled', 'final', 'bounced', 'dead', 'replaced'],
     settled: ['final'],
     final: [],
-    bounced: ['settled', 'final'],
-    dead: ['reclaiming', 'settled', 'final'],
+    bounced: ['settled', 'final', 'reclaimed', 'replaced'],
+    dead: ['reclaiming', 'settled', 'final', 'replaced'],
+    replaced: ['settled', 'final'],
     reclaimed: [],
   },
   receive: {
     terms: ['signed', 'final', 'refused', 'expired'],
-    signed: ['final', 'bounced', 'dead'],
-    bounced: ['final'],
-    dead: ['final'],
+    signed: ['final', 'bounced', 'dead', 'replaced'],
+    bounced: ['final', 'replaced'],
+    dead: ['final', 'replaced'],
+    replaced: ['final'],
     refused: ['final'],
     expired: ['final'],
     final: [],
@@ -347,6 +480,10 @@ export const transitions: Transitions = {
     done: [],
     failed: [],
     abandoned: [],
+  },
+  restore: {
+    looking: ['found'],
+    found: [],
   },
 }
 

@@ -1,11 +1,14 @@
 // From an index to a blinded message, and from the mint's signature to a coin: the two places where derivation meets the store.
 
+import { cappedSum, maxAmount } from '../../shared/amount.ts'
 import { hashToCurve, pointToHex } from '../../shared/cashu/bdhke.ts'
 import type { Keyset } from '../../shared/cashu/keyset.ts'
 import type { Context } from './context.ts'
+import { ownFrom } from './generation.ts'
 import type { SwapRecord } from './operation.ts'
+import type { CoinPath } from './secrets.ts'
 import { unblindSignature, type VerifiedSignature } from './settle.ts'
-import type { Coin, OwnOutput, PurseRow, WalletWrites } from './store-port.ts'
+import type { Coin, CoinState, CoinTotals, OwnOutput, PurseRow, WalletReads, WalletWrites } from './store-port.ts'
 
 export type PlannedOutputs = {
   readonly outputs: SwapRecord['outputs']
@@ -32,18 +35,19 @@ export function planOutputs(
 
 /**
  * Our coins among these signatures: those on outputs of ours, under a keyset of this unit. The amount is the one that
- * was signed, whatever was agreed.
+ * was signed, whatever was agreed. Coins that another life of this wallet may hold as well are not spendable; those that
+ * cannot be counted are none.
  */
 export function coinsFrom(
   { store, secrets }: Pick<Context, 'store' | 'secrets'>,
   signatures: readonly VerifiedSignature[],
   place: { readonly account: number; readonly unit: string },
 ): readonly Coin[] {
-  return signatures.flatMap((signature) => {
-    const own = store.read.ownOutput(signature.B_)
+  const coins = signatures.flatMap((signature): readonly Coin[] => {
+    const own = store.read.ownOutput(place.account, signature.B_)
     const keyset = keysetOf(store, place.account)(signature.keysetId)
     if (!own || keyset?.unit !== place.unit) return []
-    return {
+    const coin: Coin = {
       Y: pointToHex(hashToCurve(secrets.secret(own.path))),
       purseId: own.purseId,
       path: own.path,
@@ -54,10 +58,55 @@ export function coinsFrom(
       C: unblindSignature(signature, secrets.blindingFactor(own.path), keyset),
       e: signature.e,
       s: signature.s,
-      state: 'spendable' as const,
+      state: freeState(store.read, place.account, own.path),
       operationId: null,
     }
+    return [coin]
   })
+  return countable(store.read, coins)
+}
+
+/**
+ * Coins that can be counted together with what is held of their mint and unit: up to 2^53−1. A mint that signs more makes up
+ * its money; what it has made up already is worth nothing, and more of it would only keep the wallet from being shown.
+ */
+export function countable(read: WalletReads, coins: readonly Coin[]): readonly Coin[] {
+  const room = new Map<string, number>()
+  return coins.filter(({ account, unit, Y, amount }) => {
+    const place = `${account} ${unit}`
+    const left = room.get(place) ?? maxAmount - held(read.totals(account, unit))
+    const isNew = read.coin(account, Y) === undefined
+    if (isNew && amount > left) return false
+    room.set(place, isNew ? left - amount : left)
+    return true
+  })
+}
+
+const held = ({ spendable, reserved, handed_over, quarantined }: CoinTotals): number =>
+  cappedSum([spendable, reserved, handed_over, quarantined])
+
+/** The state of a coin that belongs to no operation: it rests where an earlier life may have given it to somebody. */
+const freeState = (read: WalletReads, account: number, { generation }: CoinPath): CoinState =>
+  generation < ownFrom(read, account) ? 'quarantined' : 'spendable'
+
+/** Coins that were reserved and never left this computer are free again. */
+export function freeCoins({ store }: Pick<Context, 'store'>, write: WalletWrites, coins: readonly Coin[]): void {
+  for (const [account, ofMint] of Map.groupBy(coins, (coin) => coin.account)) {
+    for (const [state, group] of Map.groupBy(ofMint, ({ path }) => freeState(store.read, account, path))) {
+      write.moveCoins(
+        account,
+        group.map(({ Y }) => Y),
+        ['reserved'],
+        state,
+        null,
+      )
+    }
+  }
+}
+
+/** The mint says that these are spent: wherever they were counted, they are gone. Tied to what found it out. */
+export function markSpent(write: WalletWrites, account: number, Ys: readonly string[], operationId: string): void {
+  write.moveCoins(account, Ys, ['spendable', 'quarantined', 'reserved', 'handed_over', 'spent'], 'spent', operationId)
 }
 
 /** Look up a keyset of one mint by the mint's id; a keyset of another mint is not found. */

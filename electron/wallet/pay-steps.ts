@@ -4,22 +4,25 @@
 // payee's answer stored · P7 inputs spent, change stored, settled.
 
 import { bytesToHex, hexToBytes } from '../../shared/cashu/numbers.ts'
-import { AppError } from '../../shared/errors.ts'
+import { AppError, type ErrorCode } from '../../shared/errors.ts'
 import { decodeBody, type Terms, termsSchema } from '../../shared/messages.ts'
 import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
+import { hasItsCoins } from './held-back.ts'
 import type { OperationIn, OperationOf } from './operation.ts'
-import { coinsFrom, keysetOf } from './own-coins.ts'
-import { abandonPay, expiresSoonSeconds, type OpenSessions } from './pay.ts'
+import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
+import { abandonPay, closeSession, type OpenSessions, wasPaidAnew } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
 import {
   conclude,
   due,
   type Ends,
   ended,
+  lookAgainLater,
   lookAgainPause,
   lookAt,
   lookOrSettle,
+  lookSoon,
   retry,
   save,
   settleRound,
@@ -27,7 +30,9 @@ import {
   trySettle,
   withAttempt,
 } from './progress.ts'
-import type { Outcome, VerifiedSignature } from './settle.ts'
+import { hasPassedBefore, passedBefore, spentAfter } from './replaced.ts'
+import { mayBeReplaced, startReplacement, stepReplacement } from './replacement.ts'
+import { expiresSoonSeconds, type Outcome, type VerifiedSignature } from './settle.ts'
 
 type Pay = OperationOf<'pay'>
 /** Confirmed: there is a signed swap. */
@@ -35,20 +40,27 @@ type Signed = Extract<Pay, { swap: unknown }>
 type In<S extends Signed['state']> = OperationIn<'pay', S>
 
 const dayMs = 24 * 3_600_000
-/** A settled payment whose payee was never reached again is left to the payee's own questions after this long. */
-const deliverAfterDeadlineMs = 30 * dayMs
+/**
+ * A settled payment whose payee was never reached again is left to the payee's own questions after this long: from the
+ * deadline, or from when it was settled, if that was later, because the payee asks no more by then.
+ */
+const deliverMs = 30 * dayMs
 const owner = { kind: 'owner' as const }
 
 /** One step: whatever the state asks for. */
 export async function stepPay(ctx: Context, sessions: OpenSessions, operation: Pay): Promise<void> {
+  if (isUnsettled(operation) && hasPassedBefore(ctx, operation)) return standAside(ctx, sessions, operation)
   switch (operation.state) {
     case 'asking':
     case 'agreed':
-      return abandon(ctx, sessions, operation)
+      return operation.replaces === null ? abandon(ctx, sessions, operation) : stepReplacement(ctx, sessions, operation)
     case 'settling':
-      return settleFirst(ctx, sessions, operation)
+      return isTooLate(ctx, operation) ? waitForPerson(ctx, sessions, operation) : settleFirst(ctx, sessions, operation)
     case 'handing_over':
-      return handOver(ctx, sessions, operation)
+      if (isTooLate(ctx, operation)) return waitForPerson(ctx, sessions, operation)
+      return mayShowInputs(ctx, operation)
+        ? handOver(ctx, sessions, operation)
+        : settleInstead(ctx, sessions, operation)
     case 'signed':
       return settleLater(ctx, sessions, operation)
     case 'settled':
@@ -59,6 +71,7 @@ export async function stepPay(ctx: Context, sessions: OpenSessions, operation: P
       return followReclaim(ctx, sessions, operation)
     case 'bounced':
     case 'dead':
+    case 'replaced':
       return lookAgain(ctx, sessions, operation)
     case 'abandoned':
     case 'final':
@@ -73,45 +86,86 @@ async function abandon(ctx: Context, sessions: OpenSessions, { id }: Pay): Promi
   abandonPay(ctx, id, 'not confirmed')
 }
 
-/** The stream of a payment that a person looked at, if it is still open. */
-export async function closeSession(sessions: OpenSessions, id: string): Promise<void> {
-  const open = sessions.get(id)
-  sessions.delete(id)
-  await open?.session.close()
+/** The deadline came before anything was given: whoever was to be paid counts on it no more. */
+const isTooLate = ({ clock }: Context, { handedOver, deadline }: In<'settling' | 'handing_over'>): boolean =>
+  !handedOver && deadline * 1000 < clock.now()
+
+/**
+ * Too late to be sent by itself: a person takes it back, which needs no warning any more. Until then the mint is asked, as
+ * the swap may have left and its answer been lost.
+ */
+async function waitForPerson(
+  ctx: Context,
+  sessions: OpenSessions,
+  operation: In<'settling' | 'handing_over'>,
+): Promise<void> {
+  const outcome = await lookAt(ctx, operation, owner)
+  if (outcome.kind !== 'refused') return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
+  const late: ErrorCode = 'terms_expired'
+  return save(ctx, { ...operation, reading: null, pendingSince: null, ...due(ctx, dayMs), lastError: late })
 }
 
 /** The payer is online: the mint first. What it does not answer in time is handed over, the very same swap. */
 async function settleFirst(ctx: Context, sessions: OpenSessions, operation: In<'settling'>): Promise<void> {
   const { account } = operation
   const isOfflineCapable = ctx.store.read.mint(account)?.offlineCapable === true
-  const ready = withAttempt(ctx, operation, verifiableKeysets(ctx, operation))
+  const lasting = lastingKeysets(ctx, operation)
+  // Where the inputs may not be shown there is no other way: the payee fetches a keyset that is newer than its Terms.
+  const ready =
+    withAttempt(ctx, operation, inTerms(operation, lasting)) ??
+    (isOfflineCapable ? undefined : withAttempt(ctx, operation, lasting))
+  let { refusedSince, reading } = operation
+  let mintWaitMs = 0
   if (ready) {
     const outcome = await inTime(ctx, trySettle(ctx, ready, owner))
     const isOpen = outcome.kind === 'unknown' || outcome.kind === 'refused'
     if (!isOpen || !isOfflineCapable) return conclude(ctx, ready, outcome, endsOf(ctx, sessions))
+    if (outcome.kind === 'refused') refusedSince ??= ctx.clock.now()
+    else mintWaitMs = outcome.retryAfterMs ?? 0
+    if (isContrary(outcome)) reading = null
   } else if (!isOfflineCapable) {
     await ctx.mints.sync(account)
     return conclude(ctx, operation, await lookAt(ctx, operation, owner), endsOf(ctx, sessions))
   }
   // Attempts are kept: where neither mint nor payee does its part, both are asked less and less often.
-  const next: In<'handing_over'> = { ...(ready ?? operation), state: 'handing_over', nextAttemptAt: ctx.clock.now() }
+  const nextAttemptAt = ctx.clock.now()
+  const noted = { refusedSince, reading, nextAttemptAt }
+  const next: In<'handing_over'> = { ...(ready ?? operation), state: 'handing_over', ...noted }
   save(ctx, next)
-  return handOver(ctx, sessions, next)
+  return handOver(ctx, sessions, next, mintWaitMs)
 }
 
-/** Keysets of the Terms, but for those that end so soon that the payee would refuse their signatures. */
-function verifiableKeysets(ctx: Context, operation: Signed): ReadonlySet<string> {
+/** Whether the facts say something else than a sad reading: what was read before does not count any more. */
+const isContrary = (outcome: Outcome): boolean =>
+  outcome.kind === 'refused' || outcome.kind === 'expired' || (outcome.kind === 'unknown' && outcome.isUnspent === true)
+
+/** A payee never sees inputs of a mint that is online only; those that have left are with this one already. */
+const mayShowInputs = (ctx: Context, { account, handedOver }: In<'handing_over'>): boolean =>
+  handedOver || ctx.store.read.mint(account)?.offlineCapable === true
+
+/** The mint was trusted with signed handovers when this one was confirmed, and is no more. */
+function settleInstead(ctx: Context, sessions: OpenSessions, operation: In<'handing_over'>): Promise<void> {
+  const settling: In<'settling'> = { ...operation, state: 'settling' }
+  save(ctx, settling)
+  return settleFirst(ctx, sessions, settling)
+}
+
+/** V2 ids of keysets but for those that end so soon that the payee would refuse their signatures. */
+function lastingKeysets(ctx: Context, { account }: Signed): ReadonlySet<string> {
   const soon = unixNow(ctx.clock) + expiresSoonSeconds
   const lasting = ctx.store.read
-    .keysets(operation.account)
+    .keysets(account)
     .filter(({ finalExpiry }) => (finalExpiry ?? Number.POSITIVE_INFINITY) > soon)
-  const own = new Set(lasting.map(({ idV2 }) => idV2))
-  return new Set(
+  return new Set(lasting.map(({ idV2 }) => idV2))
+}
+
+/** Those of them that the payee knew when it gave its Terms. */
+const inTerms = (operation: Signed, among: ReadonlySet<string>): ReadonlySet<string> =>
+  new Set(
     termsOf(operation)
       .keysetIds.map(bytesToHex)
-      .filter((idV2) => own.has(idV2)),
+      .filter((idV2) => among.has(idV2)),
   )
-}
 
 /** A mint that is slow is as good as away: the handover goes out, the answer is looked up later. */
 async function inTime(ctx: Context, outcome: Promise<Outcome>): Promise<Outcome> {
@@ -122,7 +176,12 @@ async function inTime(ctx: Context, outcome: Promise<Outcome>): Promise<Outcome>
 const termsOf = ({ terms }: Signed): Terms => decodeBody(termsSchema, hexToBytes(terms.body))
 
 /** Hand over signed; the same frame until the payee has answered. Without an answer, look whether it was settled. */
-async function handOver(ctx: Context, sessions: OpenSessions, before: In<'handing_over'>): Promise<void> {
+async function handOver(
+  ctx: Context,
+  sessions: OpenSessions,
+  before: In<'handing_over'>,
+  mintWaitMs = 0,
+): Promise<void> {
   const answer = await send(ctx, sessions, before, hexToBytes(before.handover), () => handOut(ctx, before))
   const operation: In<'handing_over'> = { ...before, handedOver: before.handedOver || answer.wasSent }
   switch (answer.kind) {
@@ -142,23 +201,31 @@ async function handOver(ctx: Context, sessions: OpenSessions, before: In<'handin
     }
     case 'no_answer': {
       const isReachable = ctx.mints.reachability(operation.account).reachable
-      const outcome = isReachable ? await lookAt(ctx, operation, owner) : null
+      const outcome = isReachable && mintWaitMs === 0 ? await lookAt(ctx, operation, owner) : null
       if (outcome?.kind === 'settled' || outcome?.kind === 'bounced' || outcome?.kind === 'dead') {
         return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
       }
       // It never left: the mint first, as if it had been there from the start.
       const state = isReachable && !operation.handedOver ? 'settling' : 'handing_over'
-      return retry(ctx, { ...operation, state }, answer.reason)
+      const waitMs = outcome?.kind === 'unknown' ? outcome.retryAfterMs : mintWaitMs
+      const reading = outcome && isContrary(outcome) ? null : operation.reading
+      return retry(ctx, { ...operation, state, reading }, answer.reason, waitMs)
     }
   }
 }
 
-/** P5: before the first byte of the handover goes out. */
+/**
+ * P5: before the first byte of the handover goes out.
+ * @throws AppError `wrong_state` when its coins went to another operation meanwhile, with the file of another life;
+ *   `online_only` when the mint became so meanwhile
+ */
 function handOut(ctx: Context, before: In<'handing_over'>): void {
+  if (!mayShowInputs(ctx, before)) throw new AppError('online_only', 'the mint is not trusted with signed handovers')
+  if (!hasItsCoins(ctx, before)) throw new AppError('wrong_state', 'the coins are tied to another payment')
   if (before.handedOver) return
   ctx.store.transaction((write) => {
     write.updateOperation({ ...before, handedOver: true, ...due(ctx, 0) })
-    write.moveCoins(inputYs(before), ['reserved', 'handed_over'], 'handed_over', before.id)
+    write.moveCoins(before.account, inputYs(before), ['reserved', 'handed_over'], 'handed_over', before.id)
   })
   ctx.emit({ kind: 'operation', id: before.id })
 }
@@ -184,16 +251,15 @@ async function send(
     swapDigest: hexToBytes(operation.swap.digest),
   }
   const open = sessions.get(operation.id)
-  sessions.delete(operation.id)
   let wasSent = false
-  if (open) {
-    beforeSending()
-    wasSent = true
-    const answer = await deliver(ctx, open.session, frame, expected)
-    await open.session.close()
-    if (answer.kind !== 'no_answer') return { ...answer, wasSent }
-  }
   try {
+    if (open) {
+      beforeSending()
+      wasSent = true
+      const answer = await deliver(ctx, open.session, frame, expected)
+      if (answer.kind !== 'no_answer') return { ...answer, wasSent }
+    }
+    await closeSession(sessions, operation.id)
     const { session } = await agree(ctx, operation)
     if (!wasSent) beforeSending()
     wasSent = true
@@ -203,6 +269,8 @@ async function send(
   } catch (error) {
     if (error instanceof AppError) return { kind: 'no_answer', reason: error.code, wasSent }
     throw error
+  } finally {
+    await closeSession(sessions, operation.id)
   }
 }
 
@@ -217,16 +285,30 @@ async function settleLater(ctx: Context, sessions: OpenSessions, operation: In<'
   return settleRound(ctx, operation, owner, endsOf(ctx, sessions))
 }
 
-type Unsettled = In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaiming' | 'bounced' | 'dead'>
+type Unsettled = In<'settling' | 'handing_over' | 'signed' | 'voided' | 'reclaiming' | SadState>
+type SadState = 'bounced' | 'dead' | 'replaced'
+
+const isSad = (operation: Pay): operation is In<SadState> =>
+  operation.state === 'bounced' || operation.state === 'dead' || operation.state === 'replaced'
+
+const isUnsettled = (operation: Pay): operation is Unsettled =>
+  'swap' in operation && !['settled', 'final', 'reclaimed'].includes(operation.state)
 
 /** Settled: with a receipt in hand nothing is left to tell the payee; without, the mint's signatures are handed over. */
 const endsOf = (ctx: Context, sessions: OpenSessions): Ends<Unsettled> => ({
-  settled: (operation, signatures) =>
+  settled: (operation, signatures) => {
+    // It passed after all: what signed it anew has to know.
+    if (operation.replacedBy !== null) lookSoon(ctx, operation.replacedBy)
     // In 'signed' a person has said that it was delivered, if there is no receipt.
-    operation.receipt === null && operation.state !== 'signed'
+    return operation.receipt === null && operation.state !== 'signed'
       ? finish(ctx, sessions, operation, signatures)
-      : finishReceipted(ctx, operation, signatures),
-  sadly: (operation, kind, signatures) => sadly(ctx, operation, kind, signatures),
+      : finishReceipted(ctx, operation, signatures)
+  },
+  sadly: async (operation, kind, signatures) => {
+    // Nothing more is said on the stream that was kept for the handover.
+    await closeSession(sessions, operation.id)
+    return sadly(ctx, operation, kind, signatures)
+  },
 })
 
 /** P7 with the receipt in hand: nothing is left to tell the payee. */
@@ -260,12 +342,22 @@ async function finish(
   return deliverSettled(ctx, sessions, next)
 }
 
-/** Inputs spent, change ours, state advanced: one transaction. */
-function store(ctx: Context, operation: Signed, signatures: readonly VerifiedSignature[], next: Pay): void {
+/** Inputs spent, change ours, state advanced: one transaction. `left`: those of its coins that nobody has spent; they rest. */
+function store(
+  ctx: Context,
+  operation: Signed,
+  signatures: readonly VerifiedSignature[],
+  next: Pay,
+  left: ReadonlySet<string> = new Set(),
+): void {
   const coins = coinsFrom(ctx, signatures, operation)
+  const gone = inputYs(operation).filter((Y) => !left.has(Y))
+  const own = ctx.store.read.coinsOf(operation.id).filter(({ Y, state }) => left.has(Y) && state !== 'spent')
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
-    write.moveCoins(inputYs(operation), ['reserved', 'handed_over', 'spent'], 'spent', operation.id)
+    markSpent(write, operation.account, gone, operation.id)
+    const Ys = own.map(({ Y }) => Y)
+    write.moveCoins(operation.account, Ys, ['reserved', 'handed_over'], 'quarantined', null)
     write.updateOperation(next)
   })
   ctx.emit({ kind: 'operation', id: operation.id })
@@ -286,7 +378,8 @@ async function deliverSettled(ctx: Context, sessions: OpenSessions, operation: I
       ...ended(ctx),
     })
   }
-  if (unixNow(ctx.clock) * 1000 > operation.deadline * 1000 + deliverAfterDeadlineMs) {
+  const settled = ctx.store.read.history(operation.id).findLast(({ state }) => state === 'settled')
+  if (ctx.clock.now() > Math.max(operation.deadline * 1000, settled?.at ?? 0) + deliverMs) {
     return save(ctx, { ...operation, state: 'final', grade: 'final', ...ended(ctx) })
   }
   return retry(ctx, operation, answer.kind === 'no_answer' ? answer.reason : 'the payee does not take what is its own')
@@ -298,7 +391,7 @@ async function watch(ctx: Context, sessions: OpenSessions, operation: In<'voided
   if (outcome.kind !== 'refused' && outcome.kind !== 'expired') {
     return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
   }
-  return save(ctx, { ...operation, ...due(ctx, dayMs), lastError: operation.lastError })
+  return save(ctx, { ...operation, reading: null, ...due(ctx, dayMs), lastError: operation.lastError })
 }
 
 /** The reclaim is an operation of its own; when it has ended, the facts say how this payment ended. */
@@ -312,34 +405,95 @@ async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In
 
 /**
  * A mint may have erred: a sad end is looked at again until the keyset expires. A bounced payment whose coins turn out
- * unspent is sent again, unless a person has begun to take them back.
+ * unspent is sent again, unless a person has begun to take them back, or its request was paid by another one since: then
+ * they rest, and come home. A dead one that still is dead is signed anew.
  */
-async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<'bounced' | 'dead'>): Promise<void> {
-  const mayBeSent = operation.state === 'bounced' && operation.reclaim === null
+async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
+  const reclaim = operation.reclaim === null ? undefined : ctx.store.read.operation(operation.reclaim)
+  // It looked lost, and the coins came back all the same.
+  if (operation.state === 'bounced' && reclaim?.state === 'done')
+    return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
+  const isUnneeded = operation.state === 'bounced' && wasPaidAnew(ctx, operation)
+  const mayBeSent = operation.state === 'bounced' && operation.reclaim === null && !isUnneeded
   const outcome = mayBeSent ? await lookOrSettle(ctx, operation, owner) : await lookAt(ctx, operation, owner)
-  if (outcome.kind === 'settled') return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
-  return save(ctx, {
-    ...operation,
-    ...(outcome.kind === 'expired' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))),
-  })
+  // Meanwhile the payment that signs it anew may have taken its place.
+  const now = ctx.store.read.operation(operation.id)
+  if (now?.kind !== 'pay' || now.state !== operation.state) return
+  if (outcome.kind === 'settled') return settleAfterAll(ctx, sessions, now, outcome)
+  if (outcome.kind === 'dead' && mayBeReplaced(ctx, now)) return startReplacement(ctx, now)
+  if (isUnneeded && outcome.kind === 'refused') letRest(ctx, now)
+  return lookAgainLater(ctx, now, outcome)
 }
 
-/** Confirmed: the coins are gone (bounced), or the swap can never pass (dead; the coins await a reclaim). */
-function sadly(
+/** The mint says that nobody has spent them after all. They come home by a swap of their own, which the facts decide. */
+function letRest(ctx: Context, { account, id }: Pay): void {
+  const spent = ctx.store.read.coinsOf(id).filter(({ state }) => state === 'spent')
+  const Ys = spent.map(({ Y }) => Y)
+  ctx.store.transaction((write) => write.moveCoins(account, Ys, ['spent'], 'quarantined', null))
+  ctx.emit({ kind: 'balance' })
+}
+
+/** It looks settled, and so may one that signed it anew: whose swap it was that spent the coins, that one is paid. */
+async function settleAfterAll(
+  ctx: Context,
+  sessions: OpenSessions,
+  operation: In<SadState>,
+  outcome: Extract<Outcome, { kind: 'settled' }>,
+): Promise<void> {
+  const after = await spentAfter(ctx, operation)
+  const now = ctx.store.read.operation(operation.id)
+  if (now?.kind !== 'pay' || now.state !== operation.state) return
+  if (after.kind === 'unknown') return retry(ctx, now, 'it is not known yet which signature has passed')
+  if (after.kind === 'none') return conclude(ctx, now, outcome, endsOf(ctx, sessions))
+  lookAgainLater(ctx, now, outcome)
+  lookSoon(ctx, after.id)
+}
+
+/**
+ * A payment before this one has passed: this one is over when the facts say that its coins are gone. Its outputs may be
+ * signed as agreed all the same, by whoever paid for that; the coins are gone once.
+ */
+async function standAside(ctx: Context, sessions: OpenSessions, operation: Unsettled): Promise<void> {
+  const outcome = await lookAt(ctx, operation, owner)
+  const ends = endsOf(ctx, sessions)
+  const isOver = outcome.kind === 'bounced' || (outcome.kind === 'settled' && operation.state !== 'replaced')
+  if (isOver) return ends.sadly(operation, 'bounced', outcome.signatures)
+  if (outcome.kind === 'settled' || isSad(operation)) return lookAgainLater(ctx, operation, outcome)
+  return conclude(ctx, operation, outcome, ends)
+}
+
+/**
+ * Confirmed: the coins are gone (bounced), or the swap can never pass (dead; it is signed anew, or a person takes the
+ * coins back). Gone to a payment before this one that passed after all: it was paid once, and this one steps aside.
+ */
+async function sadly(
   ctx: Context,
   operation: Unsettled,
   kind: 'bounced' | 'dead',
   signatures: readonly VerifiedSignature[],
-): void {
-  if (kind === 'bounced') {
-    const next = due(ctx, lookAgainPause(ctx, operation))
-    store(ctx, operation, signatures, { ...operation, state: 'bounced', ...next, reading: null })
-    return
+): Promise<void> {
+  if (kind === 'dead') return endDead(ctx, operation, signatures)
+  const before = await passedBefore(ctx, operation, () => owner)
+  if (before.kind === 'unknown')
+    return retry(ctx, operation, 'the mint does not say what became of the first signature')
+  const states = await ctx.mints.client(operation.account).checkState(inputYs(operation))
+  if (states.kind !== 'ok') return retry(ctx, operation, 'no answer about the single coins')
+  const next = { reading: null, ...due(ctx, lookAgainPause(ctx, operation)) }
+  if (before.kind === 'none') {
+    const left = new Set(inputYs(operation).filter((_, index) => states.value[index] === 'UNSPENT'))
+    return store(ctx, operation, signatures, { ...operation, state: 'bounced', ...next }, left)
   }
+  store(ctx, operation, signatures, { ...operation, state: 'replaced', replacedBy: before.id, ...next })
+  lookSoon(ctx, before.id)
+}
+
+function endDead(ctx: Context, operation: Unsettled, signatures: readonly VerifiedSignature[]): void {
   const coins = coinsFrom(ctx, signatures, operation)
+  const dead: In<'dead'> = { ...operation, state: 'dead', reading: null, ...due(ctx, 0) }
+  const pause = mayBeReplaced(ctx, dead) ? 0 : lookAgainPause(ctx, operation)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
-    write.updateOperation({ ...operation, state: 'dead', ...due(ctx, lookAgainPause(ctx, operation)), reading: null })
+    write.updateOperation({ ...dead, ...due(ctx, pause) })
   })
   ctx.emit({ kind: 'operation', id: operation.id })
 }

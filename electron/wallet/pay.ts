@@ -3,6 +3,7 @@
 // taken, the signed handover and its swap stored, before anything leaves.
 
 import { assertAmount, splitAmount } from '../../shared/amount.ts'
+import type { Keyset } from '../../shared/cashu/keyset.ts'
 import { bytesToHex, hexToBytes } from '../../shared/cashu/numbers.ts'
 import { maxOutputs } from '../../shared/cashu/wire.ts'
 import { AppError } from '../../shared/errors.ts'
@@ -23,15 +24,13 @@ import { keysetOf, planOutputs } from './own-coins.ts'
 import { type AgreedSession, agree, hashOfTerms } from './payee-talk.ts'
 import type { PeerAddress } from './ports.ts'
 import { due, ended, newId, save } from './progress.ts'
-import { largestDenomination, outputKeyset } from './settle.ts'
-import type { Coin, MintRow } from './store-port.ts'
+import { expiresSoonSeconds, largestDenomination, outputKeyset } from './settle.ts'
+import type { Coin, MintRow, WalletWrites } from './store-port.ts'
 
 type Pay = OperationOf<'pay'>
 
 /** Agreed but not confirmed for this long: given up. Milliseconds. */
 export const confirmWithinMs = 10 * 60_000
-/** Coins of a keyset that expires this soon are not offered: no payee takes them. Seconds. */
-export const expiresSoonSeconds = 31 * 24 * 3600
 
 export type PayOrder = {
   readonly account: number
@@ -63,6 +62,13 @@ export type PayPreview = {
 /** Streams on which Terms were received and a person has not answered yet, by operation. */
 export type OpenSessions = Map<string, AgreedSession>
 
+/** The stream of a payment whose Terms were received, if it is still open. */
+export async function closeSession(sessions: OpenSessions, id: string): Promise<void> {
+  const open = sessions.get(id)
+  sessions.delete(id)
+  await open?.session.close()
+}
+
 /**
  * Ask the payee for Terms and say what paying would cost. Nothing is reserved and nothing given away.
  * @throws AppError `conflict`, `request_closed` for a request that is being paid or was, `not_enough`, `no_single_purse`
@@ -79,7 +85,7 @@ export async function preparePay(ctx: Context, sessions: OpenSessions, order: Pa
   const asking = storeHello(ctx, order)
   try {
     const agreed = await agree(ctx, asking)
-    const operation = storeTerms(ctx, asking, agreed, choice.fee)
+    const operation = storeTerms(ctx, asking, agreed, { fee: choice.fee, withinMs: confirmWithinMs })
     sessions.set(asking.id, agreed)
     return previewOf(operation, choice, isReachable)
   } catch (error) {
@@ -101,6 +107,13 @@ function assertNotPaidYet({ store }: Context, { requestId, expectedKey, isSingle
   const before = store.read.payOfRequest(requestId, expectedKey, isSingleUse ? answersRequest : unanswered)
   if (before?.state === 'final') throw new AppError('request_closed', 'this request was paid')
   if (before) throw new AppError('conflict', 'a payment for this request is not over')
+}
+
+/** Whether a single-use request was answered by another payment since this one has bounced. */
+export function wasPaidAnew({ store }: Pick<Context, 'store'>, payment: ForRequest): boolean {
+  const { requestId, expectedKey, isSingleUse } = payment
+  if (requestId === null || expectedKey === null || !isSingleUse) return false
+  return store.read.payOfRequest(requestId, expectedKey, answersRequest) !== undefined
 }
 
 const unreachable = () =>
@@ -126,7 +139,7 @@ async function refreshReach(ctx: Context, { account }: MintRow): Promise<boolean
 async function chooseOrHasten(ctx: Context, order: Order, among?: ReadonlySet<string>): Promise<Choice<Priced>> {
   const { account, unit } = order
   if (ctx.mints.reachability(account).reachable) {
-    const open = ctx.store.read.operations({ account, states: ['settling', 'signed'] })
+    const open = ctx.store.read.operations({ account, states: ['settling', 'signed'], isLenient: true })
     for (const operation of open.filter((one) => one.unit === unit && one.kind !== 'receive')) {
       if (canChoose(ctx, order, among)) break
       await hasten(ctx, operation)
@@ -194,11 +207,30 @@ function choose(ctx: Context, { account, unit, amount }: Order, among?: Readonly
 
 /** P1 */
 function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'> {
+  const operation = newPayment(ctx, order, { withinMs: confirmWithinMs, replaces: null, keysetIds: new Set() })
+  ctx.store.transaction((write) => write.insertOperation(operation))
+  ctx.emit({ kind: 'operation', id: operation.id })
+  return operation
+}
+
+type Origin = {
+  /** When it is given up, or goes on by itself, milliseconds from now. */
+  readonly withinMs: number
+  /** What it signs anew. */
+  readonly replaces: Pay['replaces']
+  /** V2 ids that the Hello names before others. */
+  readonly keysetIds: ReadonlySet<string>
+}
+
+/** A new payment with its Hello, to be stored before it leaves. */
+export function newPayment(ctx: Context, order: PayOrder, origin: Origin): OperationIn<'pay', 'asking'> {
   const { account, unit, amount, payee, expectedKey, requestId, isSingleUse, memo } = order
   const id = newId(ctx)
   const url = requireMint(ctx, account).url
   const keysets = ctx.store.read.keysets(account).filter((keyset) => keyset.unit === unit)
-  const keysetIds = [...keysets].sort((a, b) => Number(b.active) - Number(a.active)).map(({ idV2 }) => hexToBytes(idV2))
+  const rank = ({ idV2, active }: Keyset) => (origin.keysetIds.has(idV2) ? 0 : active ? 1 : 2)
+  const keysetIds = [...keysets].sort((a, b) => rank(a) - rank(b)).map(({ idV2 }) => hexToBytes(idV2))
+  const digest = origin.replaces?.digest ?? null
   const hello = encodeBody(helloSchema, {
     v: protocolVersion,
     paymentId: hexToBytes(id),
@@ -207,9 +239,10 @@ function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'>
     amount,
     ...(requestId === null ? {} : { requestId }),
     ...(memo === null ? {} : { memo }),
+    ...(digest === null ? {} : { replaces: hexToBytes(digest) }),
   })
   const now = ctx.clock.now()
-  const operation: OperationIn<'pay', 'asking'> = {
+  return {
     kind: 'pay',
     state: 'asking',
     id,
@@ -221,24 +254,22 @@ function storeHello(ctx: Context, order: PayOrder): OperationIn<'pay', 'asking'>
     requestId,
     isSingleUse,
     memo,
+    replaces: origin.replaces,
     hello: bytesToHex(hello),
     createdAt: now,
     updatedAt: now,
-    nextAttemptAt: now + confirmWithinMs,
+    nextAttemptAt: now + origin.withinMs,
     attempts: 0,
     lastError: null,
   }
-  ctx.store.transaction((write) => write.insertOperation(operation))
-  ctx.emit({ kind: 'operation', id })
-  return operation
 }
 
-/** P2 */
-function storeTerms(
+/** P2. `withinMs`: when it is given up, or goes on by itself. */
+export function storeTerms(
   ctx: Context,
   asking: OperationIn<'pay', 'asking'>,
   { signed, terms }: AgreedSession,
-  fee: number,
+  { fee, withinMs }: { readonly fee: number; readonly withinMs: number },
 ): OperationIn<'pay', 'agreed'> {
   const operation: OperationIn<'pay', 'agreed'> = {
     ...asking,
@@ -248,7 +279,7 @@ function storeTerms(
     payeeKey: bytesToHex(terms.payeeKey),
     deadline: terms.deadline,
     fee,
-    ...due(ctx, confirmWithinMs),
+    ...due(ctx, withinMs),
   }
   save(ctx, operation)
   return operation
@@ -271,6 +302,7 @@ export async function confirmPay(ctx: Context, id: string): Promise<void> {
   const operation = ctx.store.read.operation(id)
   if (operation?.kind !== 'pay') throw new AppError('not_found', 'no such payment')
   if (operation.state !== 'agreed') throw new AppError('wrong_state', `payment is ${operation.state}`)
+  if (operation.replaces) throw new AppError('wrong_state', 'signed anew by itself, with the coins of the one before')
   const mint = requireMint(ctx, operation.account)
   const { reachable } = ctx.mints.reachability(mint.account)
   if (!mint.offlineCapable && !reachable) throw unreachable()
@@ -281,48 +313,12 @@ export async function confirmPay(ctx: Context, id: string): Promise<void> {
   // Asked in the turn of the transaction: two previews of one request may be confirmed at the same moment.
   assertNotPaidYet(ctx, operation)
   ctx.store.transaction((write) => {
-    const { account, unit } = operation
-    const coins = choice.inputs
-    const [first] = coins
-    if (!first) throw new AppError('not_enough', 'no coins')
-    const purse =
-      amounts.length > 0 ? write.takePurse({ generation: ctx.generation, account, unit }, 'change', 'offered') : null
-    const planned = purse ? planOutputs(ctx, write, purse, amounts, id) : { outputs: [], own: [] }
-    const built = buildHandover({
-      terms,
-      termsHash: hexToBytes(hashOfTerms(operation.terms.body)),
-      coins: coins.map((coin) => toHandOver(ctx, coin)),
-      purseKey: ctx.secrets.purseKey(first.path),
-      change: planned.outputs.map(({ amount, B_ }) => [amount, hexToBytes(B_)]),
-      signSwap: (digest) => ctx.secrets.signSwap(first.path, digest),
-      signClaim: (body) => ctx.secrets.signClaim(first.path, body),
-    })
-    const next: Pay = {
-      ...operation,
-      state: reachable ? 'settling' : 'handing_over',
-      fee: choice.fee,
-      change: choice.change,
-      handover: bytesToHex(built.frame),
-      claim: { body: bytesToHex(built.claim.body), sig: bytesToHex(built.claim.sig) },
-      swap: built.swap,
-      handedOver: false,
-      receipt: null,
-      grade: null,
-      settleAt: null,
-      refusal: null,
-      answeredInMs: null,
-      reclaim: null,
-      attempt: null,
-      reading: null,
-      refusedSince: null,
-      pendingSince: null,
-      ...due(ctx, 0),
-    }
-    write.updateOperation(next)
-    write.insertOutputs(planned.own)
-    if (purse) write.markPurse(purse.id, { closed: true })
-    write.markPurse(choice.purseId, { used: true, closed: true })
+    const { inputs: coins, fee, change, purseId } = choice
+    const state = reachable ? 'settling' : 'handing_over'
+    signPayment(ctx, write, { operation, terms, coins, fee, change, amounts, state })
+    write.markPurse(purseId, { used: true, closed: true })
     write.moveCoins(
+      operation.account,
       coins.map(({ Y }) => Y),
       ['spendable'],
       'reserved',
@@ -332,6 +328,66 @@ export async function confirmPay(ctx: Context, id: string): Promise<void> {
   ctx.emit({ kind: 'operation', id })
   ctx.emit({ kind: 'balance' })
   ctx.wake()
+}
+
+export type ToSign = {
+  readonly operation: OperationIn<'pay', 'agreed'>
+  readonly terms: Terms
+  /** Of one purse. */
+  readonly coins: readonly Coin[]
+  readonly fee: number
+  readonly change: number
+  /** @see changeAmounts */
+  readonly amounts: readonly number[]
+  readonly state: 'settling' | 'handing_over'
+}
+
+/**
+ * P3, inside the caller's transaction, which ties the coins to this payment: change purse and indices taken, the signed
+ * swap and its handover stored.
+ */
+export function signPayment(ctx: Context, write: WalletWrites, { operation, state, ...plan }: ToSign): void {
+  const { account, unit, id } = operation
+  const { terms, coins, amounts, fee, change } = plan
+  const [first] = coins
+  if (!first) throw new AppError('not_enough', 'no coins')
+  const purse =
+    amounts.length > 0 ? write.takePurse({ generation: ctx.generation, account, unit }, 'change', 'offered') : null
+  const planned = purse ? planOutputs(ctx, write, purse, amounts, id) : { outputs: [], own: [] }
+  const built = buildHandover({
+    terms,
+    termsHash: hexToBytes(hashOfTerms(operation.terms.body)),
+    coins: coins.map((coin) => toHandOver(ctx, coin)),
+    purseKey: ctx.secrets.purseKey(first.path),
+    change: planned.outputs.map(({ amount, B_ }) => [amount, hexToBytes(B_)]),
+    signSwap: (digest) => ctx.secrets.signSwap(first.path, digest),
+    signClaim: (body) => ctx.secrets.signClaim(first.path, body),
+  })
+  const next: Pay = {
+    ...operation,
+    state,
+    fee,
+    change,
+    handover: bytesToHex(built.frame),
+    claim: { body: bytesToHex(built.claim.body), sig: bytesToHex(built.claim.sig) },
+    swap: built.swap,
+    handedOver: false,
+    receipt: null,
+    grade: null,
+    settleAt: null,
+    refusal: null,
+    answeredInMs: null,
+    reclaim: null,
+    replacedBy: null,
+    attempt: null,
+    reading: null,
+    refusedSince: null,
+    pendingSince: null,
+    ...due(ctx, 0),
+  }
+  write.updateOperation(next)
+  write.insertOutputs(planned.own)
+  if (purse) write.markPurse(purse.id, { closed: true })
 }
 
 /**
@@ -352,8 +408,16 @@ async function chooseFor(ctx: Context, order: Order, terms: Terms, isOfflineCapa
   return choose(ctx, order, verifiable)
 }
 
-/** @throws AppError `amount_out_of_range` when no active keyset has coins for payment and change: nothing is reserved yet */
-function changeAmounts(ctx: Context, { account, unit }: Order, change: number, terms: Terms): readonly number[] {
+/**
+ * The change in denominations of an active keyset that has coins for the payment too.
+ * @throws AppError `amount_out_of_range` when there is none: nothing is reserved yet
+ */
+export function changeAmounts(
+  ctx: Pick<Context, 'store' | 'clock'>,
+  { account, unit }: Pick<PayOrder, 'account' | 'unit'>,
+  change: number,
+  terms: Terms,
+): readonly number[] {
   const keysets = ctx.store.read.keysets(account)
   const now = unixNow(ctx.clock)
   const amounts = splitUpTo(change, largestDenomination(keysets, unit, now) ?? 1)
@@ -379,7 +443,17 @@ export function abandonPay(ctx: Context, id: string, reason: string): void {
   if (operation.state !== 'asking' && operation.state !== 'agreed') {
     throw new AppError('wrong_state', `payment is ${operation.state}`)
   }
-  const { kind, account, unit, amount, createdAt, hello, payee, requestId, isSingleUse, memo, expectedKey } = operation
-  const base = { kind, id, account, unit, amount, createdAt, hello, payee, requestId, isSingleUse, memo, expectedKey }
-  save(ctx, { ...base, state: 'abandoned', reason, ...ended(ctx) })
+  save(ctx, asAbandoned(ctx, operation, reason))
+}
+
+/** The row of a payment that nothing was given for. */
+export function asAbandoned(
+  ctx: Pick<Context, 'clock'>,
+  operation: OperationIn<'pay', 'asking' | 'agreed'>,
+  reason: string,
+): OperationIn<'pay', 'abandoned'> {
+  const { kind, id, account, unit, amount, createdAt, hello, payee, expectedKey } = operation
+  const { requestId, isSingleUse, memo, replaces } = operation
+  const base = { kind, id, account, unit, amount, createdAt, hello, payee, expectedKey, requestId, isSingleUse, memo }
+  return { ...base, replaces, state: 'abandoned', reason, ...ended(ctx) }
 }

@@ -102,6 +102,14 @@ export type PayeeProtocol = {
   onHandover(frame: Uint8Array, from: RemotePayer): Promise<Uint8Array>
 }
 
+/** What this computer knows of the lives of one phrase, beside its database. */
+export type LifeMemory = {
+  /** The highest generation of this phrase that was used here; -1 for none. */
+  readonly highest: () => number
+  /** Remember that this generation is in use, durably. One that cannot be remembered is used all the same. */
+  readonly claim: (generation: number) => void
+}
+
 /** Something that changed and was committed; the host turns it into events for the renderer. */
 export type EngineEvent =
   | { readonly kind: 'operation'; readonly id: string }

@@ -1,8 +1,8 @@
 // What all operations do alike: note a retry, save a state, keep the exact request stored, wait for a second reading.
 
 import { type Context, nextAttempt, unixNow } from './context.ts'
-import type { Operation, Reading, SwapRecord } from './operation.ts'
-import { keysetOf } from './own-coins.ts'
+import { expiredReason, type Operation, type Reading, type SwapRecord } from './operation.ts'
+import { coinsFrom, keysetOf } from './own-coins.ts'
 import {
   type Outcome,
   outputKeyset,
@@ -12,9 +12,7 @@ import {
   swapBody,
   type VerifiedSignature,
 } from './settle.ts'
-
-/** `lastError` of an operation whose coins' keyset has expired: an alarm, never an end. */
-export const expiredReason = 'the keyset of a coin has expired'
+import type { Coin } from './store-port.ts'
 
 /** An operation that carries a signed swap. */
 export type Settling = Extract<Operation, { swap: SwapRecord }>
@@ -48,11 +46,39 @@ export function retry(ctx: Context, operation: Operation, reason: string, retryA
   })
 }
 
+/** The runner steps this operation next, unless there is nothing left to do. */
+export function lookSoon(ctx: Context, id: string): void {
+  const operation = ctx.store.read.operation(id)
+  if (!operation || operation.nextAttemptAt === null) return
+  save(ctx, { ...operation, nextAttemptAt: ctx.clock.now() })
+  ctx.wake()
+}
+
 const dayMs = 24 * 3_600_000
 
 /** A sad end is looked at again daily, and ever more rarely with its age: mints err, and are restored from old copies. */
 export const lookAgainPause = ({ clock }: Pick<Context, 'clock'>, { createdAt }: Operation): number =>
   Math.max(dayMs, Math.floor((clock.now() - createdAt) / 4))
+
+/**
+ * Stay in a sad end and look again later. What somebody has had signed on our outputs since, with whatever amount, is ours
+ * and counted.
+ */
+export function lookAgainLater(ctx: Context, operation: Settling, outcome: Outcome): void {
+  const signatures = 'signatures' in outcome ? outcome.signatures : []
+  const found = coinsFrom(ctx, signatures, operation)
+  const coins = outcome.kind === 'dead' && operation.kind === 'receive' ? found.map(atRest) : found
+  const next = outcome.kind === 'expired' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))
+  ctx.store.transaction((write) => {
+    write.insertCoins(coins)
+    write.updateOperation({ ...operation, ...next, lastError: operation.lastError })
+  })
+  ctx.emit({ kind: 'operation', id: operation.id })
+  if (coins.length > 0) ctx.emit({ kind: 'balance' })
+}
+
+/** A coin that another life of this wallet may have been given: it comes home by a swap to oneself. */
+export const atRest = (coin: Coin): Coin => ({ ...coin, state: 'quarantined' })
 
 /** A 16-byte random id in hex. */
 export const newId = ({ random }: Pick<Context, 'random'>): string =>
@@ -135,7 +161,11 @@ export function isConfirmed(ctx: Context, operation: Settling, kind: Reading['ki
 /** What follows from an outcome that ends the operation. */
 export type Ends<O extends Settling> = {
   readonly settled: (operation: O, signatures: readonly VerifiedSignature[]) => void | Promise<void>
-  readonly sadly: (operation: O, kind: Reading['kind'], signatures: readonly VerifiedSignature[]) => void
+  readonly sadly: (
+    operation: O,
+    kind: Reading['kind'],
+    signatures: readonly VerifiedSignature[],
+  ) => void | Promise<void>
 }
 
 /** One round of settling: the exact request stored and sent, the facts read, the end applied or another try noted. */
@@ -163,8 +193,9 @@ export async function conclude<O extends Settling>(
       return ends.settled(operation, outcome.signatures)
     case 'bounced':
     case 'dead':
-      if (isConfirmed(ctx, operation, outcome.kind)) ends.sadly(operation, outcome.kind, outcome.signatures)
-      return
+      return isConfirmed(ctx, operation, outcome.kind)
+        ? ends.sadly(operation, outcome.kind, outcome.signatures)
+        : undefined
     default:
       return keepTrying(ctx, operation, outcome)
   }
@@ -181,9 +212,16 @@ function keepTrying(
     const refusedSince = operation.refusedSince ?? now
     retry(ctx, { ...operation, reading: null, pendingSince: null, refusedSince }, outcome.reason)
   } else if (outcome.kind === 'expired') {
+    const coins = coinsFrom(ctx, outcome.signatures, operation)
+    ctx.store.transaction((write) => write.insertCoins(coins))
     retry(ctx, { ...operation, reading: null, pendingSince: null }, expiredReason)
   } else {
-    const pendingSince = outcome.pending ? (operation.pendingSince ?? now) : null
-    retry(ctx, { ...operation, pendingSince }, outcome.reason, outcome.retryAfterMs)
+    // Who does not answer takes nothing back of what was said before.
+    const saidNow = outcome.isUnspent ? null : operation.pendingSince
+    const pendingSince = outcome.pending ? (operation.pendingSince ?? now) : saidNow
+    const reading = outcome.isUnspent ? null : operation.reading
+    const refusedSince = outcome.isRefused ? (operation.refusedSince ?? now) : operation.refusedSince
+    const reason = operation.lastError === expiredReason ? expiredReason : outcome.reason
+    retry(ctx, { ...operation, reading, pendingSince, refusedSince }, reason, outcome.retryAfterMs)
   }
 }

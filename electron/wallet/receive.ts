@@ -15,11 +15,12 @@ import {
   encodeBody,
   encodeFrame,
   type Frame,
+  type Hello,
   handoverSchema,
   helloSchema,
+  maxHelloFrameBytes,
   maxKeysetIds,
   type Output,
-  refusalSchema,
   type SettledHandover,
   type SignedHandover,
   type SignedMessage,
@@ -27,21 +28,25 @@ import {
 } from '../../shared/messages.ts'
 import { type Context, unixNow } from './context.ts'
 import { handoverDigest, type VerifiedHandover, verifyHandover } from './handover.ts'
-import {
-  limitsNow,
-  maxOpenTerms,
-  maxOpenTermsPerAddress,
-  maxOpenTermsPerDay,
-  openTermsMs,
-  refusalByLimits,
-} from './limits.ts'
-import type { Operation, OperationIn } from './operation.ts'
+import { areTooManyTerms, limitsNow, openTermsMs, refusalByLimits } from './limits.ts'
+import { isUnopposed, type Operation, type OperationIn } from './operation.ts'
 import { keysetOf, planOutputs } from './own-coins.ts'
 import type { PayeeProtocol, RemotePayer } from './ports.ts'
-import { due, newId, save } from './progress.ts'
-import { finishReceive, fromHex, payeeKeyIndex, type Receive, signReceipt, toHex } from './received.ts'
+import { due, lookSoon, newId, save } from './progress.ts'
+import {
+  finishReceive,
+  fromHex,
+  payeeKeyIndex,
+  type Receive,
+  releaseReceipt,
+  signReceipt,
+  signRefusal,
+  takePlace,
+  toHex,
+} from './received.ts'
+import { deadPayment, hasSameCoins } from './replaceable.ts'
 import { isClosed, openRequest } from './requests.ts'
-import { outputKeyset, type VerifiedSignature, verifySignature } from './settle.ts'
+import { hasExpired, outputKeyset, type VerifiedSignature, verifySignature } from './settle.ts'
 import type { MintRow } from './store-port.ts'
 
 const hourMs = 3_600_000
@@ -58,22 +63,30 @@ export function createPayeeProtocol(ctx: Context): PayeeProtocol {
       return await work()
     } catch (error) {
       const code = error instanceof AppError ? error.code : 'internal'
-      return encodeMessage('refusal', refuse(ctx, { helloHash: bodyHash(frame) }, code))
+      return encodeMessage('refusal', signRefusal(ctx, { helloHash: bodyHash(frame) }, code))
     }
   }
   return {
-    onHello: (frame, from) => guarded(helloBodyOf(frame) ?? frame, async () => answerHello(ctx, frame, from)),
+    onHello: (frame, from) => {
+      const read = readHello(frame)
+      return guarded(read.body ?? frame, () => answerHello(ctx, read, from))
+    },
     onHandover: (frame, from) => guarded(frame, () => answerHandover(ctx, frame, from)),
   }
 }
 
-/** The Hello's body when the frame can be read at all: what a refusal names. */
-function helloBodyOf(frame: Uint8Array): Uint8Array | undefined {
+/** The Hello's body, which a refusal names, or why there is none. */
+type HelloRead = { readonly body: Uint8Array } | { readonly body: undefined; readonly error: unknown }
+
+/** Read once, and not at all when it is far longer than any Hello: strangers send as many as they like. */
+function readHello(frame: Uint8Array): HelloRead {
   try {
+    if (frame.length > maxHelloFrameBytes) throw new AppError('frame_too_large', 'a Hello above 4 KiB')
     const decoded = decodeFrame(frame)
-    return 'hello' in decoded ? decoded.hello : undefined
-  } catch {
-    return undefined
+    if (!('hello' in decoded)) throw new AppError('bad_frame', 'expected a Hello')
+    return { body: decoded.hello }
+  } catch (error) {
+    return { body: undefined, error }
   }
 }
 
@@ -90,34 +103,29 @@ const encodeMessage = (kind: 'terms' | 'receipt' | 'refusal', { body, sig }: Sig
  * A signed No. One that names the swap digest is a void: this handover will never be settled by us. One that names the
  * Hello says nothing of a swap.
  */
-function refuse(
-  ctx: Context,
-  named: { helloHash: Uint8Array } | { swapDigest: Uint8Array },
-  code: ErrorCode,
-): SignedMessage {
-  const body = encodeBody(refusalSchema, { ...named, code, at: unixNow(ctx.clock) })
-  return ctx.secrets.signAsPayee(payeeKeyIndex, 'refusal', body)
-}
 
-function answerHello(ctx: Context, frame: Uint8Array, from: RemotePayer): Uint8Array {
-  const decoded = decodeFrame(frame)
-  if (!('hello' in decoded)) throw new AppError('bad_frame', 'expected a Hello')
-  const hello = decodeBody(helloSchema, decoded.hello)
-  const helloHash = bytesToHex(bodyHash(decoded.hello))
+async function answerHello(ctx: Context, read: HelloRead, from: RemotePayer): Promise<Uint8Array> {
+  if (!read.body) throw read.error
+  const hello = decodeBody(helloSchema, read.body)
+  const helloHash = bytesToHex(bodyHash(read.body))
   const payerPeer = bytesToHex(from.payerPeer)
   const paymentId = bytesToHex(hello.paymentId)
-  const known = ctx.store.read.receiveOf(payerPeer, paymentId)
-  if (known?.kind === 'receive') {
-    if (known.helloHash !== helloHash) throw new AppError('conflict', 'another Hello under this payment')
-    return encodeMessage('terms', fromHex(known.terms))
-  }
+  const known = termsBefore(ctx, payerPeer, paymentId, helloHash)
+  if (known) return known
 
   const { mint, keysetIds } = agreedMint(ctx, hello.mint.keysetIds.map(bytesToHex), hello.unit)
   const amounts = payableSplit(ctx, mint, hello.unit, hello.amount)
-  openRequest(ctx, hello, mint.account)
-  assertRoomForTerms(ctx, from.address)
+  assertRoomForTerms(ctx, hello, from.address)
+  const dead = hello.replaces === undefined ? null : await deadPayment(ctx, hello, mint.account)
+  if (dead) {
+    // While the mint was asked the same Hello may have been answered, and others too.
+    const meanwhile = termsBefore(ctx, payerPeer, paymentId, helloHash)
+    if (meanwhile) return meanwhile
+    assertRoomForTerms(ctx, hello, from.address)
+  }
+  if (!dead) openRequest(ctx, hello, mint.account)
   if (mint.offlineCapable && !ctx.mints.reachability(mint.account).reachable) {
-    const code = exceeded(ctx, mint, hello.unit, hello.amount)
+    const code = exceeded(ctx, mint, hello, dead)
     if (code) throw new AppError(code, 'above what is accepted without the mint')
   }
 
@@ -157,6 +165,7 @@ function answerHello(ctx: Context, frame: Uint8Array, from: RemotePayer): Uint8A
       termsHash: bytesToHex(bodyHash(body)),
       outputs: offered.map(([amount, B_]) => ({ amount, B_: bytesToHex(B_) })),
       deadline,
+      replaces: dead && { id: dead.id, digest: dead.swap.digest },
       createdAt: now,
       updatedAt: now,
       nextAttemptAt: now + firstAskMs,
@@ -170,6 +179,14 @@ function answerHello(ctx: Context, frame: Uint8Array, from: RemotePayer): Uint8A
   })
   ctx.emit({ kind: 'operation', id: operation.id })
   return encodeMessage('terms', fromHex(operation.terms))
+}
+
+/** The Terms that this Hello got before. @throws AppError `conflict` when another Hello came under the same payment */
+function termsBefore(ctx: Context, payerPeer: string, paymentId: string, helloHash: string): Uint8Array | undefined {
+  const known = ctx.store.read.receiveOf(payerPeer, paymentId)
+  if (known?.kind !== 'receive') return undefined
+  if (known.helloHash !== helloHash) throw new AppError('conflict', 'another Hello under this payment')
+  return encodeMessage('terms', fromHex(known.terms))
 }
 
 /** The mint both know: by a shared keyset id, whatever address the payer named (protocol section 3). */
@@ -200,22 +217,28 @@ function payableSplit(ctx: Context, mint: MintRow, unit: string, amount: number)
   return amounts
 }
 
-function assertRoomForTerms(ctx: Context, address: string): void {
-  const open = ctx.store.read.openTerms(address, ctx.clock.now() - openTermsMs)
-  if (open.fromAddress >= maxOpenTermsPerAddress || open.inAll >= maxOpenTerms) {
+/** @throws AppError `too_many_terms`, which is worth trying again */
+function assertRoomForTerms({ store, clock }: Context, { requestId }: Hello, address: string): void {
+  const since = (ms: number) => store.read.openTerms(address, requestId !== undefined, clock.now() - ms)
+  if (areTooManyTerms(since(openTermsMs), since(dayMs))) {
     throw new AppError('too_many_terms', 'too many unanswered Terms', { retryable: true })
-  }
-  const today = ctx.store.read.openTerms(address, ctx.clock.now() - dayMs)
-  if (today.inAll >= maxOpenTermsPerDay) {
-    throw new AppError('too_many_terms', 'too many unanswered Terms today', { retryable: true })
   }
 }
 
-/** Which limit a signed payment of this amount would break now. */
-function exceeded(ctx: Context, mint: MintRow, unit: string, amount: number): ErrorCode | undefined {
+type Money = { readonly unit: string; readonly amount: number }
+
+/** Which limit a signed payment of this amount would break now. What is signed anew counts once. */
+function exceeded(
+  ctx: Context,
+  mint: MintRow,
+  { unit, amount }: Money,
+  dead: { readonly signedAt: number } | null,
+): ErrorCode | undefined {
   const now = ctx.clock.now()
   const limits = limitsNow(ctx.config.limits, now - (mint.lastReachedAt ?? 0))
-  return refusalByLimits(limits, amount, ctx.store.read.signedPayments(unit, now - hourMs))
+  const { sum, count } = ctx.store.read.signedPayments(unit, now - hourMs)
+  const isCounted = dead !== null && dead.signedAt > now - hourMs
+  return refusalByLimits(limits, amount, { sum, count: isCounted ? count - 1 : count })
 }
 
 async function answerHandover(ctx: Context, frame: Uint8Array, from: RemotePayer): Promise<Uint8Array> {
@@ -237,22 +260,26 @@ async function answerHandover(ctx: Context, frame: Uint8Array, from: RemotePayer
 }
 
 /**
- * A payee with a connection tries to settle before it answers. What the mint has called spent gets no receipt, although
- * one reading ends nothing; when the mint does not answer in time, the payment is a signed one.
+ * A payee with a connection tries to settle before it answers. Only a mint that does not answer in time makes the payment a
+ * signed one: what it has called spent or pending, has refused, or whose keyset has ended, gets no first receipt, although
+ * one reading ends nothing.
  */
 async function askMintFirst(ctx: Context, id: string): Promise<Receive> {
   const before = receiveById(ctx, id)
   if (before.state !== 'signed' || before.withheld === null) return before
   if (ctx.mints.reachability(before.account).reachable) {
-    await Promise.race([ctx.runNow(id), ctx.clock.wait(ctx.config.settleBeforeAnswerMs)])
+    // The runner may have been first: the mint is asked once, and then when it wants to be.
+    await Promise.race([ctx.runIfDue(id), ctx.clock.wait(ctx.config.settleBeforeAnswerMs)])
   }
   const after = receiveById(ctx, id)
-  if (after.state !== 'signed' || after.withheld !== 'mint' || after.reading !== null) return after
-  const released: Receive = { ...after, withheld: null }
-  // A step that still waits for the mint would write its older copy over this; the next question releases it again.
-  if (!ctx.isLocked(id)) ctx.store.transaction((write) => write.updateOperation(released))
-  return released
+  const mayPromise =
+    after.state === 'signed' && after.withheld === 'mint' && isUnopposed(after) && !hasEnded(ctx, after)
+  return mayPromise ? releaseReceipt(ctx, after) : after
 }
+
+/** Whether the keyset of a coin has ended while nobody was asked. */
+const hasEnded = (ctx: Context, { account, swap }: OperationIn<'receive', 'signed'>): boolean =>
+  swap.inputs.some(({ id }) => hasExpired(keysetOf(ctx.store, account)(id), unixNow(ctx.clock)))
 
 function receiveById(ctx: Context, id: string): Receive {
   const operation = ctx.store.read.operation(id)
@@ -268,6 +295,7 @@ function answerOf(operation: Receive, handoverHash: string): Uint8Array {
     case 'signed':
     case 'bounced':
     case 'dead':
+    case 'replaced':
       if (operation.handoverHash !== handoverHash) throw new AppError('conflict', 'another handover for these Terms')
       if (operation.withheld !== null) throw new AppError('not_settled', 'not settled yet')
       return encodeMessage('receipt', fromHex(operation.receipt))
@@ -297,7 +325,8 @@ function settledSignatures(ctx: Context, operation: Receive, handover: SettledHa
     if (!idV2 || !C_ || !e || !s || signedAmount !== amount) throw new AppError('bad_handover', 'another amount')
     const found = ctx.store.read.keysetV2(bytesToHex(idV2))
     if (found?.account !== operation.account || found.keyset.unit !== operation.unit) {
-      ctx.wake()
+      // The step that asks about the Terms fetches the keysets; a mint that wants to be left alone is.
+      if (operation.attempts === 0) lookSoon(ctx, operation.id)
       throw new AppError('keyset_unknown', 'a keyset this payee never fetched', { retryable: true })
     }
     const { finalExpiry, id } = found.keyset
@@ -328,16 +357,16 @@ async function takeSigned(
   }
   const { swap, claim, purseKey } = verdict
   const mint = mintOf(ctx, operation)
-  const overLimit = exceeded(ctx, mint, operation.unit, operation.amount)
+  const dead = deadOf(ctx, operation)
+  const overLimit = exceeded(ctx, mint, operation, dead)
   if (overLimit && !ctx.mints.reachability(mint.account).reachable) {
     refuseHandover(ctx, operation, handoverHash, overLimit, hexToBytes(swap.digest))
     return
   }
-  ctx.store.transaction((write) => {
-    write.markSeen(
-      swap.inputs.map(({ Y }) => Y),
-      operation.id,
-    )
+  const replaced = ctx.store.transaction((write) => {
+    const Ys = swap.inputs.map(({ Y }) => Y)
+    if (dead) write.moveSeen(Ys, dead.id, operation.id)
+    else write.markSeen(Ys, operation.id)
     write.updateOperation({
       ...operation,
       state: 'signed',
@@ -353,9 +382,11 @@ async function takeSigned(
       reading: null,
       refusedSince: null,
       pendingSince: null,
+      replacedBy: null,
     })
+    return takePlace(ctx, write, operation)
   })
-  ctx.emit({ kind: 'operation', id: operation.id })
+  for (const id of [...replaced, operation.id]) ctx.emit({ kind: 'operation', id })
   ctx.wake()
 }
 
@@ -374,7 +405,7 @@ async function judge(ctx: Context, operation: Receive, handover: SignedHandover)
       const found = ctx.store.read.keysetV2(idV2)
       return found?.account === operation.account ? found.keyset : undefined
     },
-    wasSeen: (Y) => ctx.store.read.wasSeen(Y),
+    wasSeen: (Y) => wasSeen(ctx, operation, Y),
     canBeSigned: (amounts) =>
       outputKeyset(ctx.store.read.keysets(operation.account), operation.unit, amounts, now) !== undefined,
     expiresAfter: now + expiresSoonSeconds,
@@ -383,16 +414,31 @@ async function judge(ctx: Context, operation: Receive, handover: SignedHandover)
 }
 
 /**
- * While coins were verified another payment may have brought one of them, or answered the request. Asked in the turn of
- * the transaction that follows: after another await it would be too early again.
+ * While coins were verified another payment may have brought one of them, answered the request, or signed the same dead
+ * one anew. Asked in the turn of the transaction that follows: after another await it would be too early again.
  */
-function stillTrue(ctx: Context, { requestId }: Receive, verdict: VerifiedHandover): VerifiedHandover {
+function stillTrue(ctx: Context, operation: Receive, verdict: VerifiedHandover): VerifiedHandover {
   if (verdict.kind === 'invalid') return verdict
-  if (isClosed(ctx, requestId)) return { kind: 'invalid', code: 'request_closed', reason: 'this request was paid' }
-  if (verdict.swap.inputs.some(({ Y }) => ctx.store.read.wasSeen(Y))) {
-    return { kind: 'invalid', code: 'coin_seen', reason: 'a coin that was seen before' }
-  }
-  return verdict
+  const invalid = (code: ErrorCode, reason: string): VerifiedHandover => ({ kind: 'invalid', code, reason })
+  if (isClosed(ctx, operation.requestId)) return invalid('request_closed', 'this request was paid')
+  const { inputs } = verdict.swap
+  if (inputs.some(({ Y }) => wasSeen(ctx, operation, Y))) return invalid('coin_seen', 'a coin that was seen before')
+  if (operation.replaces === null) return verdict
+  const dead = deadOf(ctx, operation)
+  if (!dead) return invalid('conflict', 'what it signs anew is not dead any more')
+  return hasSameCoins(verdict.swap, dead.swap) ? verdict : invalid('bad_handover', 'not the coins it was signed with')
+}
+
+/** Coins of the payment that is signed anew come twice: for this alone. */
+function wasSeen({ store }: Context, { replaces }: Receive, Y: string): boolean {
+  const by = store.read.seenBy(Y)
+  return by !== undefined && by !== replaces?.id
+}
+
+/** What this payment signs anew, while it is dead and nothing else stands in its place. */
+function deadOf({ store }: Context, { replaces }: Receive): OperationIn<'receive', 'dead'> | null {
+  const dead = replaces === null ? undefined : store.read.operation(replaces.id)
+  return dead?.kind === 'receive' && dead.state === 'dead' ? dead : null
 }
 
 const termsOf = ({ terms }: Receive) => decodeBody(termsSchema, hexToBytes(terms.body))
@@ -411,6 +457,6 @@ function refuseHandover(
   code: ErrorCode,
   swapDigest: Uint8Array,
 ): void {
-  const refusal = toHex(refuse(ctx, { swapDigest }, code))
+  const refusal = toHex(signRefusal(ctx, { swapDigest }, code))
   save(ctx, { ...operation, state: 'refused', ...due(ctx, firstAskMs), handoverHash, refusal, code })
 }

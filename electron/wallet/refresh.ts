@@ -3,14 +3,24 @@
 // Transactions: F1 inputs reserved, indices, outputs and signed swap stored (self-swap.ts) · F2 exact request stored,
 // before it is sent · F3 old coins spent, new coins stored, done.
 
-import { sumAmounts } from '../../shared/amount.ts'
 import { maxInputs } from '../../shared/cashu/wire.ts'
-import { AppError } from '../../shared/errors.ts'
 import { type Context, unixNow } from './context.ts'
 import type { OperationIn, OperationOf } from './operation.ts'
-import { coinsFrom, keysetOf } from './own-coins.ts'
-import { due, ended, lookAgainPause, lookOrSettle, save, settleRound, stamp } from './progress.ts'
-import { feeOf, gatheringPurse, isMilestoneDue, planRefresh, spreadFor } from './self-swap.ts'
+import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
+import { due, ended, lookAgainLater, lookAgainPause, lookOrSettle, retry, settleRound, stamp } from './progress.ts'
+import {
+  canBeHeld,
+  feeOf,
+  gatheringPurse,
+  isHidden,
+  isMilestoneDue,
+  isRunning,
+  planRefresh,
+  seenUntil,
+  spreadFor,
+  total,
+  unitsOf,
+} from './self-swap.ts'
 import { outputKeyset, type VerifiedSignature } from './settle.ts'
 import type { Coin, WalletWrites } from './store-port.ts'
 
@@ -40,10 +50,7 @@ export async function stepRefresh(ctx: Context, operation: Refresh): Promise<voi
 async function lookAgain(ctx: Context, operation: OperationIn<'refresh', 'lost'>): Promise<void> {
   const outcome = await lookOrSettle(ctx, operation, { kind: 'owner' })
   if (outcome.kind === 'settled') return finish(ctx, operation, outcome.signatures)
-  return save(ctx, {
-    ...operation,
-    ...(outcome.kind === 'expired' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))),
-  })
+  return lookAgainLater(ctx, operation, outcome)
 }
 
 type SettlingRefresh = OperationIn<'refresh', 'settling'>
@@ -57,7 +64,7 @@ function finish(
   const coins = coinsFrom(ctx, signatures, operation)
   ctx.store.transaction((write) => {
     write.insertCoins(kept(ctx, operation, coins))
-    write.moveCoins(inputYs(operation), ['reserved', 'spent'], 'spent', operation.id)
+    markSpent(write, operation.account, inputYs(operation), operation.id)
     write.updateOperation({ ...operation, state: 'done', ...ended(ctx) })
     wakeWaiting(ctx, write, operation)
   })
@@ -74,20 +81,29 @@ function kept({ store }: Context, { reason, reclaims, target }: Refresh, coins: 
 }
 
 /**
- * The swap can never pass. Bounced: the coins are gone (a payee who settled first, another copy of this wallet). Dead:
- * an output of ours was signed elsewhere; the coins go into another refresh and are never spendable before one settled.
+ * The swap can never pass. Bounced: coins are gone (a payee who settled first, another copy of this wallet); those of them
+ * that are still there rest, and come home by another swap. Dead: an output of ours was signed elsewhere; the coins go into
+ * another refresh and are never spendable before one settled.
  */
-function giveUp(
+async function giveUp(
   ctx: Context,
   operation: SettlingRefresh,
   kind: 'bounced' | 'dead',
   signatures: readonly VerifiedSignature[],
-): void {
+): Promise<void> {
+  const states = kind === 'bounced' ? await ctx.mints.client(operation.account).checkState(inputYs(operation)) : null
+  if (states && states.kind !== 'ok') return retry(ctx, operation, 'no answer about the single coins')
+  const unspent = new Set(inputYs(operation).filter((_, index) => states?.value[index] === 'UNSPENT'))
+  const gone = inputYs(operation).filter((Y) => !unspent.has(Y))
+  const left = ctx.store.read.coinsOf(operation.id).flatMap(({ Y }) => (unspent.has(Y) ? Y : []))
   const coins = coinsFrom(ctx, signatures, operation)
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
     write.markPurse(operation.target, { closed: true })
-    if (kind === 'bounced') write.moveCoins(inputYs(operation), ['reserved', 'spent'], 'spent', operation.id)
+    if (kind === 'bounced') {
+      markSpent(write, operation.account, gone, operation.id)
+      write.moveCoins(operation.account, left, ['reserved', 'handed_over'], 'quarantined', null)
+    }
     const next = kind === 'dead' ? ended(ctx) : due(ctx, lookAgainPause(ctx, operation))
     write.updateOperation({ ...operation, state: kind === 'dead' ? 'dead' : 'lost', ...next })
     if (kind === 'dead') planAgain(ctx, write, operation)
@@ -115,7 +131,7 @@ function planAgain(ctx: Context, write: WalletWrites, { id: dead, account, unit,
 function wakeWaiting(ctx: Context, write: WalletWrites, { reclaims }: Refresh): void {
   const waiting = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
   const isWaiting =
-    (waiting?.kind === 'pay' && waiting.state === 'reclaiming') ||
+    (waiting?.kind === 'pay' && (waiting.state === 'reclaiming' || waiting.state === 'bounced')) ||
     (waiting?.kind === 'melt' && (waiting.state === 'gathering' || waiting.state === 'returning'))
   if (isWaiting) write.updateOperation({ ...waiting, ...stamp(ctx), nextAttemptAt: ctx.clock.now() })
 }
@@ -135,8 +151,8 @@ const inputYs = ({ swap }: Refresh) => swap.inputs.map(({ Y }) => Y)
 export function startDueRefreshes(ctx: Context, account: number): number {
   // A person is looking at what a payment or a cash out would cost: its coins stay where they are.
   const shown = ['asking', 'agreed', 'quoting', 'quoted']
-  const prepared = ctx.store.read.operations({ states: shown, account })
-  if (prepared.some(({ kind }) => kind === 'pay' || kind === 'melt')) return 0
+  const prepared = ctx.store.read.operations({ states: shown, account, isLenient: true })
+  if (prepared.some((one) => one.kind === 'melt' || (one.kind === 'pay' && one.replaces === null))) return 0
   let started = 0
   for (const unit of unitsOf(ctx, account)) {
     const coins = nextToRefresh(ctx, account, unit)
@@ -148,19 +164,16 @@ export function startDueRefreshes(ctx: Context, account: number): number {
   return started
 }
 
-const unitsOf = ({ store }: Context, account: number) => new Set(store.read.keysets(account).map(({ unit }) => unit))
-
-const total = (coins: readonly Coin[]): number => sumAmounts(coins.map(({ amount }) => amount))
-
 /** Whether some purse of this mint awaits re-keying. */
 export function isRefreshDue(ctx: Context, account: number): boolean {
   return [...unitsOf(ctx, account)].some((unit) => nextToRefresh(ctx, account, unit) !== undefined)
 }
 
 /**
- * Coins of the next purse to re-key. Always: coins of a keyset that ends. Where the fee is worth it: a used purse; any
- * purse beside the one that gathers, so that what was received and added can be paid in one go; the small coins of a purse
- * with more than one payment takes. One coin when a milestone is due.
+ * Coins of the next purse to re-key. Always: coins of a keyset that ends, and those of a purse that a restore sees by one.
+ * Where the fee is worth it: a used purse; any purse beside the one that gathers, so that what was received and added can be
+ * paid in one go; the small coins of a purse with more than one payment takes. One coin when a restore would not see this
+ * account, or a milestone is due.
  */
 function nextToRefresh(ctx: Context, account: number, unit: string): readonly Coin[] | undefined {
   if (isRunning(ctx, account, unit)) return undefined
@@ -173,17 +186,19 @@ function nextToRefresh(ctx: Context, account: number, unit: string): readonly Co
     .map((purse) => ({ purse, coins: spendable.filter(({ purseId }) => purseId === purse.id).slice(0, maxInputs) }))
     .filter(({ coins }) => total(coins) > feeOf(ctx, coins) && canBeHeld(ctx, account, unit, coins))
   // New coins come from the keyset that the swap will use: only if they last longer is anything gained.
-  const ending = purses.find(({ coins }) => {
+  const ending = purses.find(({ purse, coins }) => {
     const until = newCoinsLast(ctx, account, unit, coins)
-    return coins.some((coin) => lastsUntil(coin) <= now + moveOnSeconds && lastsUntil(coin) < until)
+    const seen = seenUntil(ctx, purse.id)
+    const isEnding = (end: number) => end <= now + moveOnSeconds && end < until
+    return isEnding(seen) || coins.some((coin) => isEnding(lastsUntil(coin)))
   })
   if (ending) return ending.coins
   const worth = purses.filter(({ coins }) => feeOf(ctx, coins) <= total(coins) * largestFeeShare)
   const gathering = gatheringPurse(ctx, account, unit) ?? (purses.length > 1 ? undefined : purses[0]?.purse)
   const due = worth.find(({ purse }) => purse.used || purse.id !== gathering?.id)
   if (due) return due.coins
-  const few =
-    crowded(ctx, spendable, gathering?.id) ?? (isMilestoneDue(ctx, account) ? oneCoin(ctx, spendable) : undefined)
+  const isToBeSeen = isHidden(ctx, account) || isMilestoneDue(ctx, account)
+  const few = crowded(ctx, spendable, gathering?.id) ?? (isToBeSeen ? oneCoin(ctx, spendable) : undefined)
   return few && canBeHeld(ctx, account, unit, few) ? few : undefined
 }
 
@@ -195,7 +210,7 @@ function crowded(ctx: Context, spendable: readonly Coin[], purseId: number | und
   return feeOf(ctx, smallest) <= total(smallest) * largestFeeShare ? smallest : undefined
 }
 
-/** The cheapest way to make a milestone visible: strangers can make milestones due, so it costs one coin's fee. */
+/** The cheapest way to make a generation or a milestone visible: strangers can make milestones due, so it costs one coin's fee. */
 function oneCoin(ctx: Context, spendable: readonly Coin[]): readonly Coin[] | undefined {
   const coin = [...spendable].sort((a, b) => a.amount - b.amount).find((one) => one.amount > feeOf(ctx, [one]))
   return coin && [coin]
@@ -206,28 +221,4 @@ function newCoinsLast(ctx: Context, account: number, unit: string, coins: readon
   const amounts = spreadFor(ctx, account, unit, total(coins) - feeOf(ctx, coins))
   const keyset = outputKeyset(ctx.store.read.keysets(account), unit, amounts, unixNow(ctx.clock))
   return keyset ? (keyset.finalExpiry ?? Number.POSITIVE_INFINITY) : 0
-}
-
-/** Whether an active keyset has coins for what these would give: asked before anything is planned. */
-function canBeHeld(ctx: Context, account: number, unit: string, coins: readonly Coin[]): boolean {
-  try {
-    return spreadFor(ctx, account, unit, total(coins) - feeOf(ctx, coins)).length > 0
-  } catch (error) {
-    if (error instanceof AppError) return false
-    throw error
-  }
-}
-
-/** Whether a refresh of this unit is on its way. One whose coins have expired never ends and does not count. */
-function isRunning({ store, clock }: Context, account: number, unit: string): boolean {
-  const now = unixNow(clock)
-  const keyset = keysetOf(store, account)
-  return store.read
-    .operations({ kind: 'refresh', states: ['settling'], account })
-    .some(
-      (operation) =>
-        operation.kind === 'refresh' &&
-        operation.unit === unit &&
-        operation.swap.inputs.every(({ id }) => (keyset(id)?.finalExpiry ?? Number.POSITIVE_INFINITY) > now),
-    )
 }

@@ -1,4 +1,5 @@
-// One runner over all operations: takes what is due, a few at a time, one step each, and sleeps until the next is due.
+// One runner over all operations: takes what is due, a few of each mint at a time, one step each, and sleeps until the next
+// is due. Mints do not wait for each other: one that is slow holds up nothing but its own.
 // Recovery at start is the same thing: every interrupted operation is due, and its step is safe to run again.
 
 import { AppError } from '../../shared/errors.ts'
@@ -6,18 +7,25 @@ import type { Operation } from './operation.ts'
 import type { Clock } from './ports.ts'
 import type { WalletStore } from './store-port.ts'
 
-/** Operations that are stepped at the same time. */
+/** Operations of one mint that are stepped at the same time, and most that are taken at once. */
 const concurrency = 4
+const atOnce = 256
 /** Longest sleep, milliseconds: wakes up to look at clocks that jumped. */
 const longestSleepMs = 30_000
+/** While a mint is busy, others are looked after this often, milliseconds. */
+const whileBusyMs = 1_000
 /** An operation whose step failed unexpectedly is left alone this long, milliseconds. */
 const afterFailureMs = 60_000
+/** A row that cannot be read is tried again after this long, milliseconds. */
+const unreadableMs = 24 * 3_600_000
 
 export type Runner = {
   /** Look soon. */
   wake(): void
   /** One step of this operation now, also when it is not due. Never rejects. */
   runNow(id: string): Promise<void>
+  /** As `runNow`, but only when it is due; a step that is running is waited for. */
+  runIfDue(id: string): Promise<void>
   /** Nothing else of the runner, and no other `locked` work, touches this operation while `work` runs. */
   locked<T>(id: string, work: () => Promise<T>): Promise<T>
   isLocked(id: string): boolean
@@ -89,28 +97,75 @@ export function createRunner({ store, clock, step, report }: RunnerParts): Runne
     store.transaction((write) => write.updateOperation(next))
   }
 
-  const runDue = async (): Promise<void> => {
-    const due = [...store.read.dueOperations(clock.now(), 256)]
+  const dueByMint = (): Map<number, Operation[]> => {
+    const { operations, unreadable } = store.read.dueOperations(clock.now(), atOnce)
+    if (unreadable.length > 0) leaveAlone(unreadable)
+    return Map.groupBy(operations, ({ account }) => account)
+  }
+
+  const told = new Set<string>()
+  /** Rows that a disk or another program spoiled hold up nothing else. Each is told once. */
+  const leaveAlone = (ids: readonly string[]): void => {
+    store.transaction((write) => write.postpone(ids, clock.now() + unreadableMs))
+    for (const id of ids.filter((id) => !told.has(id))) {
+      told.add(id)
+      report(new AppError('folder_damaged', `operation ${id} cannot be read`), null)
+    }
+  }
+
+  const runAll = async (due: Operation[], mayGoOn: () => boolean): Promise<void> => {
     const worker = async (): Promise<void> => {
-      for (let next = due.shift(); next; next = due.shift()) await runOne(next.id, true)
+      for (let next = due.shift(); next && mayGoOn(); next = due.shift()) await runOne(next.id, true)
     }
     await Promise.all(Array.from({ length: concurrency }, worker))
+  }
+
+  const runDue = async (): Promise<void> => {
+    await Promise.all([...dueByMint().values()].map((due) => runAll(due, () => true)))
+  }
+
+  /** Mints, by account, whose due operations are being stepped. */
+  const busy = new Set<number>()
+  const startDue = (): void => {
+    for (const [account, due] of dueByMint()) {
+      if (busy.has(account)) continue
+      busy.add(account)
+      void track(runAll(due, () => isRunning)).then(
+        () => {
+          busy.delete(account)
+          wake()
+        },
+        (cause) => {
+          tellFailure(cause)
+          void clock.wait(afterFailureMs).then(() => busy.delete(account))
+        },
+      )
+    }
   }
 
   const loop = async (): Promise<void> => {
     while (isRunning) {
       const woken = signal.promise
-      const dueAt = await runDue().then(() => store.read.nextDueAt(), whenTheStoreFails)
-      const sleepMs = dueAt === null ? longestSleepMs : Math.min(longestSleepMs, Math.max(1, dueAt - clock.now()))
-      await Promise.race([woken, clock.wait(sleepMs)])
+      await Promise.race([woken, clock.wait(startAndPlan())])
     }
   }
 
-  /** A full disk, an unreadable row: told, and tried again; what is stored is safe. */
-  const whenTheStoreFails = (cause: unknown): number => {
-    report(new AppError('internal', 'the runner could not go on', { cause }), null)
-    return clock.now() + afterFailureMs
+  /** @returns milliseconds until the next look */
+  const startAndPlan = (): number => {
+    try {
+      startDue()
+      const dueAt = store.read.nextDueAt()
+      const pauseMs = dueAt === null ? longestSleepMs : dueAt - clock.now()
+      return Math.min(longestSleepMs, Math.max(busy.size > 0 ? whileBusyMs : 1, pauseMs))
+    } catch (cause) {
+      tellFailure(cause)
+      return longestSleepMs
+    }
   }
+
+  /** A full disk: told, and tried again; what is stored is safe. */
+  const tellFailure = (cause: unknown): void =>
+    report(new AppError('internal', 'the runner could not go on', { cause }), null)
 
   const track = (work: Promise<void>): Promise<void> => {
     running.add(work)
@@ -126,6 +181,7 @@ export function createRunner({ store, clock, step, report }: RunnerParts): Runne
   return {
     wake,
     runNow: (id) => track(runOne(id, false)),
+    runIfDue: (id) => track(runOne(id, true)),
     locked,
     isLocked: (id) => locks.has(id),
     runDue: () => track(runDue()),

@@ -1,6 +1,7 @@
 // Everything secret comes from the seed by the path (generation, account, purse, coin): protocol sections 2 and 10.
 // No private key leaves this file; callers ask for signatures, blinding factors and public keys.
 
+import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { schnorr, secp256k1 } from '@noble/curves/secp256k1.js'
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha512 } from '@noble/hashes/sha2.js'
@@ -9,6 +10,7 @@ import {
   bytesToHex,
   bytesToNumberBE,
   concatBytes,
+  hexToBytes,
   numberToBytesBE,
   uint32,
   utf8ToBytes,
@@ -39,6 +41,13 @@ export type Secrets = {
   signClaim(path: PursePath, body: Uint8Array): SignedMessage
   /** Compressed public key of a contact or payee key, 33 bytes. Index 0 is the contact key. */
   payeeKey(index: number): Uint8Array
+  /**
+   * Seal what an operation must keep and nobody else may know: the database alone is of no use to a thief.
+   * XChaCha20-Poly1305 under a key of this operation, `sealed:` ‖ hex(nonce ‖ ciphertext).
+   */
+  sealText(operationId: string, text: string): string
+  /** @returns undefined for a text that is not sealed @throws when another operation or phrase sealed it, or it is damaged */
+  openText(operationId: string, text: string): string | undefined
   /** BIP-340 by a contact or payee key over a message of ours. */
   signAsPayee(index: number, kind: SignedKind, body: Uint8Array): SignedMessage
   /** Ed25519 seed (32 bytes) of the payer's peer key of one payment. `paymentId` is 16 bytes. */
@@ -63,6 +72,8 @@ export function createSecrets(seed: Uint8Array, random: Random): Secrets {
   const payeeScalar = (index: number) => numberToBytesBE(scalar('farthing/key/1', uint32(index)), 32)
   const sign = (digest: Uint8Array, key: Uint8Array) => schnorr.sign(digest, key, random.bytes(32))
 
+  const textKey = (operationId: string) => H('farthing/text/1', hexToBytes(operationId)).subarray(0, 32)
+
   const purseKeys = new Map<string, string>()
   const purseKey = (path: PursePath): string => {
     const name = `${path.generation}/${path.account}/${path.purse}`
@@ -86,6 +97,17 @@ export function createSecrets(seed: Uint8Array, random: Random): Secrets {
     signSwap: (path, digest) => sign(digest, purseScalar(path)),
     signClaim: (path, body) => ({ body, sig: sign(signingHash('claim', body), purseScalar(path)) }),
     payeeKey: (index) => secp256k1.getPublicKey(payeeScalar(index), true),
+    sealText: (operationId, text) => {
+      const nonce = random.bytes(nonceBytes)
+      const sealed = xchacha20poly1305(textKey(operationId), nonce).encrypt(utf8ToBytes(text))
+      return `${sealedMark}${bytesToHex(concatBytes(nonce, sealed))}`
+    },
+    openText: (operationId, text) => {
+      if (!text.startsWith(sealedMark)) return undefined
+      const bytes = hexToBytes(text.slice(sealedMark.length))
+      const [nonce, sealed] = [bytes.subarray(0, nonceBytes), bytes.subarray(nonceBytes)]
+      return new TextDecoder().decode(xchacha20poly1305(textKey(operationId), nonce).decrypt(sealed))
+    },
     signAsPayee: (index, kind, body) => ({ body, sig: sign(signingHash(kind, body), payeeScalar(index)) }),
     paymentPeerSeed: (paymentId) => H('farthing/peer/1', paymentId).slice(0, 32),
     payeePeerSeed: (generation) => H('farthing/peer/1', uint32(generation)).slice(0, 32),
@@ -93,3 +115,5 @@ export function createSecrets(seed: Uint8Array, random: Random): Secrets {
 }
 
 const maxCachedKeys = 1000
+const nonceBytes = 24
+const sealedMark = 'sealed:'

@@ -1,7 +1,7 @@
 // A swap to oneself, planned and signed: what a refresh, a reclaim and the gathering of a cash out have in common.
 // Here operations that must not import each other meet: each plans its swap with this, `refresh` brings it to its end.
 
-import { inputFee, sumAmounts } from '../../shared/amount.ts'
+import { cappedSum, inputFee, sumAmounts } from '../../shared/amount.ts'
 import { bytesToHex, compareBytes, hexToBytes } from '../../shared/cashu/numbers.ts'
 import { sigAllDigest } from '../../shared/cashu/p2pk.ts'
 import { maxInputs, maxOutputs } from '../../shared/cashu/wire.ts'
@@ -12,7 +12,7 @@ import type { OperationOf, SwapRecord } from './operation.ts'
 import { keysetOf, type PlannedOutputs, planOutputs } from './own-coins.ts'
 import { newId } from './progress.ts'
 import { largestDenomination, outputKeyset } from './settle.ts'
-import type { Coin, PurseRow, WalletWrites } from './store-port.ts'
+import type { Coin, CoinState, PurseRow, WalletWrites } from './store-port.ts'
 
 type Refresh = OperationOf<'refresh'>
 
@@ -22,9 +22,9 @@ const spreadOutputs = 48
 export type RefreshPlan = {
   readonly account: number
   readonly unit: string
-  /** Spendable (re-key), handed-over or reserved (reclaim) coins of one purse, at most 64. */
+  /** Spendable (re-key), handed-over or reserved (reclaim), resting (restore) coins of one purse, at most 64. */
   readonly coins: readonly Coin[]
-  readonly reason: 'rekey' | 'reclaim'
+  readonly reason: 'rekey' | 'reclaim' | 'restore'
   /** The payment or the cash out whose coins come back, for a reclaim. */
   readonly reclaims: string | null
 }
@@ -41,7 +41,7 @@ export function planRefresh(ctx: Context, write: WalletWrites, plan: RefreshPlan
   const amount = worthOf(ctx, coins)
   if (amount < 1) throw new AppError('dust', 'the fee would take all of it')
   const amounts = spreadFor(ctx, account, unit, amount)
-  const purse = targetPurse(ctx, write, account, unit)
+  const purse = targetPurse(ctx, write, account, unit, amounts)
   return planSwap(ctx, write, { account, unit, coins, reason, reclaims, parts: [{ purse, amounts }], target: purse })
 }
 
@@ -97,8 +97,16 @@ export function planSwap(ctx: Context, write: WalletWrites, plan: SelfSwapPlan):
   write.insertOperation(operation)
   write.insertOutputs(planned.flatMap(({ own }) => own))
   const Ys = coins.map(({ Y }) => Y)
-  write.moveCoins(Ys, ['spendable', 'reserved', 'handed_over'], 'reserved', id)
+  write.moveCoins(account, Ys, takenFrom[reason], 'reserved', id)
   return operation
+}
+
+/** Coins that rest come home by a swap for that purpose, and by no other. */
+const takenFrom: Readonly<Record<Refresh['reason'], readonly CoinState[]>> = {
+  rekey: ['spendable', 'reserved'],
+  gather: ['spendable', 'reserved'],
+  reclaim: ['reserved', 'handed_over'],
+  restore: ['quarantined', 'reserved'],
 }
 
 /**
@@ -153,32 +161,120 @@ function signedSwap({ secrets }: Context, coins: readonly Coin[], planned: SwapR
 
 /**
  * The purse that is filled: the open one of this unit, one swap after another, so that its indices have no gaps; a new
- * one when there is none, or when a milestone is due.
+ * one when there is none, or when purse 0 or a milestone is due.
  */
-function targetPurse(ctx: Context, write: WalletWrites, account: number, unit: string): PurseRow {
+function targetPurse(
+  ctx: Context,
+  write: WalletWrites,
+  account: number,
+  unit: string,
+  amounts: readonly number[],
+): PurseRow {
   const place = { generation: ctx.generation, account, unit }
+  if (isFirstPurseDue(ctx, account)) return write.takePurse(place, 'refresh', 'own')
   if (isMilestoneDue(ctx, account)) return write.takePurse(place, 'refresh', 'milestone')
-  const filling = ctx.store.read.operations({ kind: 'refresh', states: ['settling'], account })
-  const open = gatheringPurse(ctx, account, unit)
-  const isFree = open && !filling.some((other) => other.kind === 'refresh' && other.target === open.id)
-  return isFree ? open : write.takePurse(place, 'refresh', 'own')
+  const open = gatheringPurse(ctx, account, unit, amounts)
+  return open && isFilled(ctx, open) ? open : write.takePurse(place, 'refresh', 'own')
 }
 
-/** The newest refresh purse that has not paid yet and takes more coins. */
-export function gatheringPurse(ctx: Context, account: number, unit: string): PurseRow | undefined {
-  return ctx.store.read
+/** Whether every index that was taken has brought its coin: nothing is on its way into it, be it of a row that is spoiled. */
+const isFilled = ({ store }: Context, { id, nextCoin }: PurseRow): boolean => store.read.coinsIn(id).length === nextCoin
+
+/**
+ * The newest refresh purse that has not paid yet and takes more coins. One is left that is seen for less long than the coins
+ * that would go into it.
+ * @param amounts of these coins, where they are known
+ */
+export function gatheringPurse(
+  ctx: Context,
+  account: number,
+  unit: string,
+  amounts: readonly number[] = [],
+): PurseRow | undefined {
+  const { store, clock, generation: present } = ctx
+  const next = outputKeyset(store.read.keysets(account), unit, amounts, unixNow(clock))
+  const until = next?.finalExpiry ?? Number.POSITIVE_INFINITY
+  return store.read
     .purses(account, unit)
     .filter(
-      ({ generation, purpose, used, closed }) =>
-        generation === ctx.generation && purpose === 'refresh' && !used && !closed,
+      ({ generation, purpose, used, closed }) => generation === present && purpose === 'refresh' && !used && !closed,
     )
-    .at(-1)
+    .findLast(({ id }) => next === undefined || seenUntil(ctx, id) >= until)
 }
 
-/** A hundred purses past the last milestone that was filled, whatever their units (protocol section 2). */
-export function isMilestoneDue(ctx: Context, account: number): boolean {
-  const purses = ctx.store.read.purses(account, null).filter(({ generation }) => generation === ctx.generation)
-  const highest = Math.max(0, ...purses.map(({ purse }) => purse))
-  const newest = Math.floor(highest / 100) * 100
-  return newest > 0 && !purses.some(({ purse }) => purse === newest)
+/**
+ * The coin by which a restore sees a purse. When its keyset has ended, a mint may tell nothing of it, and whatever else
+ * lies in that purse is out of reach of the phrase. Undefined where it was never signed.
+ */
+export const firstCoin = ({ store }: Pick<Context, 'store'>, purseId: number): Coin | undefined =>
+  store.read.coinsIn(purseId).find(({ path }) => path.coin === 0)
+
+/** Until when (Unix seconds) a restore sees this purse; without end while there is nothing to see. */
+export function seenUntil({ store }: Pick<Context, 'store'>, purseId: number): number {
+  const first = firstCoin({ store }, purseId)
+  const keyset = first && keysetOf(store, first.account)(first.keysetId)
+  return keyset?.finalExpiry ?? Number.POSITIVE_INFINITY
 }
+
+/** Purses of the present generation, whatever their units. */
+const presentPurses = ({ store, generation: present }: Context, account: number): readonly PurseRow[] =>
+  store.read.purses(account, null).filter(({ generation, account: own }) => generation === present && own === account)
+
+/** Purse 0 is the first one that is filled by ourselves. */
+const isFirstPurseDue = (ctx: Context, account: number): boolean =>
+  !presentPurses(ctx, account).some(({ purse }) => purse === 0)
+
+/** A restore sees by purses 0–31 that an account was used. */
+const purseThatShows = 31
+
+/** Purses of the present generation by which a restore sees that this account was used. */
+export const showingPurses = (ctx: Context, account: number): readonly PurseRow[] =>
+  presentPurses(ctx, account).filter(({ purse }) => purse <= purseThatShows)
+
+/**
+ * Whether none of them was ever seen, and one can be: strangers, who are given numbers that they never pay to, can bring that
+ * about. Where all these numbers are gone, a swap would cost its fee for nothing, again and again.
+ */
+export function isHidden(ctx: Context, account: number): boolean {
+  const { highest, has } = ctx.store.read.takenPurses(ctx.generation, account)
+  const isOneFree = !has(0) || highest < purseThatShows
+  return isOneFree && !showingPurses(ctx, account).some(({ id }) => firstCoin(ctx, id) !== undefined)
+}
+
+/** A hundred purses past the last milestone that was filled (protocol section 2). */
+export const isMilestoneDue = ({ store, generation }: Context, account: number): boolean =>
+  store.read.takenPurses(generation, account).dueMilestone() !== undefined
+
+/** Whether an active keyset has coins for what these would give: asked before anything is planned. */
+export function canBeHeld(ctx: Context, account: number, unit: string, coins: readonly Coin[]): boolean {
+  try {
+    return spreadFor(ctx, account, unit, worthOf(ctx, coins)).length > 0
+  } catch (error) {
+    if (error instanceof AppError) return false
+    throw error
+  }
+}
+
+/**
+ * Whether a refresh of this unit is on its way. One whose coins have expired never ends and does not count, nor does one
+ * whose row cannot be read: nobody brings it to its end.
+ */
+export function isRunning({ store, clock }: Context, account: number, unit: string): boolean {
+  const now = unixNow(clock)
+  const keyset = keysetOf(store, account)
+  return store.read
+    .operations({ kind: 'refresh', states: ['settling'], account, isLenient: true })
+    .some(
+      (operation) =>
+        operation.kind === 'refresh' &&
+        operation.unit === unit &&
+        operation.swap.inputs.every(({ id }) => (keyset(id)?.finalExpiry ?? Number.POSITIVE_INFINITY) > now),
+    )
+}
+
+/** Units of this mint's keysets. */
+export const unitsOf = ({ store }: Pick<Context, 'store'>, account: number): ReadonlySet<string> =>
+  new Set(store.read.keysets(account).map(({ unit }) => unit))
+
+/** To compare and to show: it stops at the largest amount. What is planned is summed by `worthOf`, which does not. */
+export const total = (coins: readonly Coin[]): number => cappedSum(coins.map(({ amount }) => amount))

@@ -29,13 +29,17 @@ export type Outcome =
   | { readonly kind: 'dead'; readonly signatures: readonly VerifiedSignature[] }
   /** Nothing spent, nothing signed: the mint just does not do it. */
   | { readonly kind: 'refused'; readonly reason: string }
-  /** The keyset of an input has expired: an alarm, never a bounce. */
-  | { readonly kind: 'expired' }
+  /** The keyset of an input, or of what was signed for the asker, has expired: an alarm, never a bounce, and no payment. */
+  | { readonly kind: 'expired'; readonly signatures: readonly VerifiedSignature[] }
   | {
       readonly kind: 'unknown'
       readonly reason: string
       readonly reachable: boolean
       readonly pending: boolean
+      /** The facts were told: nothing is spent and nothing signed. Only the answer to the swap itself is not clear. */
+      readonly isUnspent?: true
+      /** The swap was refused, and the mint did not say why it may have been. */
+      readonly isRefused?: true
       readonly retryAfterMs?: number
     }
 
@@ -72,16 +76,17 @@ export async function settleSwap(settle: Settle, body: string): Promise<Outcome>
   const answer = await settle.mint.swap(body)
   if (answer.kind === 'ok') {
     const signatures = matchAll(answer.value, settle.swap.outputs, settle)
-    if (signatures) return { kind: 'settled', signatures }
+    if (signatures) return settledBy(settle, signatures)
   }
   // Nobody there, or asked to wait: no question is better than this one.
   if (answer.kind === 'unknown' && (!answer.reachable || answer.retryAfterMs !== undefined)) return unknown(answer)
   const outcome = await readFacts(settle)
-  if (outcome.kind === 'refused' && answer.kind === 'refused') {
-    return { kind: 'refused', reason: `${answer.code} ${answer.detail}`.slice(0, 200) }
+  if (answer.kind === 'refused') {
+    if (outcome.kind === 'unknown' && !outcome.pending) return { ...outcome, isRefused: true }
+    if (outcome.kind === 'refused') return { kind: 'refused', reason: `${answer.code} ${answer.detail}`.slice(0, 200) }
   }
   // A mint that says 200, then that nothing happened, or is not sure of itself: not a refusal.
-  return outcome.kind === 'refused' ? contradiction('an answer that is neither yes nor no') : outcome
+  return outcome.kind === 'refused' ? unclear : outcome
 }
 
 /** Look without touching: what happened to this swap, by NUT-07 for all inputs and NUT-09 for all outputs. */
@@ -101,21 +106,33 @@ type Facts = Pick<Settle, 'keyset' | 'swap' | 'role' | 'unit' | 'now'> & {
 
 /**
  * The table of protocol section 8, row by row; the first that matches. (A swap that passed between the two questions looks
- * dead to its owner for a moment; the second reading puts that right.)
+ * dead for a moment; the second reading puts that right.) Outputs that are signed while no input is spent were signed for
+ * something else, whoever looks: another life of the payee was paid on them.
  */
 function judge({ states, found, keyset, swap, role, unit, now }: Facts): Outcome {
   const asAgreed = swap.outputs.map(({ amount }, index) => isAgreed(found[index], amount, unit, keyset))
   const mine = swap.outputs.map(({ B_ }) => role.kind === 'owner' || role.mine.has(B_))
   const signatures = found.filter((signature, index) => signature !== undefined && mine[index] === true)
   const allMineSigned = mine.every((isMine, index) => !isMine || asAgreed[index] === true)
-  const allSpent = states.every((state) => state === 'SPENT')
-  if (allMineSigned && (role.kind === 'payee' || allSpent)) return { kind: 'settled', signatures: present(signatures) } // 1
-  if (swap.inputs.some(({ id }) => hasExpired(keyset(id), now))) return { kind: 'expired' } // 2
+  const isSpent = role.kind === 'payee' ? states.includes('SPENT') : states.every((state) => state === 'SPENT')
+  if (allMineSigned && isSpent) return settledBy({ keyset, role, now }, present(signatures)) // 1
+  if (swap.inputs.some(({ id }) => hasExpired(keyset(id), now)))
+    return { kind: 'expired', signatures: present(signatures) } // 2
   if (states.includes('PENDING'))
     return { kind: 'unknown', reason: 'an input is pending', reachable: true, pending: true } // 3
   if (states.includes('SPENT')) return { kind: 'bounced', signatures: present(signatures) } // 4
   if (found.some((signature) => signature !== undefined)) return { kind: 'dead', signatures: present(signatures) } // 5
   return { kind: 'refused', reason: 'nothing is spent and nothing signed' } // 6
+}
+
+/** Settled, unless a payee has coins of it that the mint takes no more: whoever was away too long has no money from it. */
+function settledBy(
+  { keyset, role, now }: Pick<Settle, 'keyset' | 'role' | 'now'>,
+  signatures: readonly VerifiedSignature[],
+): Outcome {
+  const isOver = ({ B_, keysetId }: VerifiedSignature) =>
+    role.kind === 'payee' && role.mine.has(B_) && hasExpired(keyset(keysetId), now)
+  return { kind: signatures.some(isOver) ? 'expired' : 'settled', signatures }
 }
 
 /** A smaller amount, or the right one in another unit, must never look like payment: a B_ carries neither. */
@@ -130,11 +147,14 @@ function isAgreed(
 
 const present = <T>(items: readonly (T | undefined)[]): readonly T[] => items.flatMap((item) => item ?? [])
 
-function hasExpired(keyset: Keyset | undefined, now: number): boolean {
+/** Whether the mint takes coins of it no more. `now`: Unix seconds. */
+export function hasExpired(keyset: Keyset | undefined, now: number): boolean {
   return keyset !== undefined && keyset.finalExpiry !== null && keyset.finalExpiry <= now
 }
 
-function contradiction(reason: string): Outcome {
+const unclear: Outcome = { ...contradiction('an answer that is neither yes nor no'), isUnspent: true }
+
+function contradiction(reason: string): Extract<Outcome, { kind: 'unknown' }> {
   return { kind: 'unknown', reason, reachable: true, pending: false }
 }
 
@@ -224,9 +244,13 @@ export function unblindSignature({ C_, amount }: VerifiedSignature, r: bigint, k
   return pointToHex(unblind(pointFromHex(C_), r, K))
 }
 
+/** Coins of a keyset that ends this soon are not offered, nor asked for where others are: no payee takes them. Seconds. */
+export const expiresSoonSeconds = 31 * 24 * 3600
+
 /**
  * The keyset that outputs of these amounts are asked from: active, of the unit, with every denomination, not expired,
- * and among `allowed` (V2 ids) when given; lowest fee, then latest expiry, then smallest id (protocol section 3).
+ * and among `allowed` (V2 ids) when given. One that lasts goes before one that ends soon, whatever it costs; then lowest
+ * fee, then latest expiry, then smallest id (protocol section 3).
  */
 export function outputKeyset(
   keysets: readonly Keyset[],
@@ -236,6 +260,7 @@ export function outputKeyset(
   allowed?: ReadonlySet<string>,
 ): Keyset | undefined {
   const lasts = ({ finalExpiry }: Keyset) => finalExpiry ?? Number.POSITIVE_INFINITY
+  const endsSoon = (keyset: Keyset) => lasts(keyset) <= now + expiresSoonSeconds
   return keysets
     .filter(
       (keyset) =>
@@ -245,7 +270,13 @@ export function outputKeyset(
         (allowed === undefined || allowed.has(keyset.idV2)) &&
         amounts.every((amount) => Object.hasOwn(keyset.keys, String(amount))),
     )
-    .sort((a, b) => a.feePpk - b.feePpk || compareExpiry(lasts(b), lasts(a)) || (a.id < b.id ? -1 : 1))[0]
+    .sort(
+      (a, b) =>
+        Number(endsSoon(a)) - Number(endsSoon(b)) ||
+        a.feePpk - b.feePpk ||
+        compareExpiry(lasts(b), lasts(a)) ||
+        (a.id < b.id ? -1 : 1),
+    )[0]
 }
 
 /** The largest denomination up to 2^53−1 that an active keyset of the unit has; undefined when there is no such keyset. */

@@ -2,8 +2,10 @@
 
 import type { Keyset } from '../../shared/cashu/keyset.ts'
 import type { PaymentFilter } from '../../shared/model.ts'
-import type { Operation, OperationKind } from './operation.ts'
+import type { Operation, OperationKind, SwapRecord } from './operation.ts'
 import type { CoinPath, PursePath } from './secrets.ts'
+
+export type { PursePath }
 
 /** A mint this wallet knows. `account` is its place in the derivation, numbered from 0 as mints are added. */
 export type MintRow = {
@@ -22,11 +24,12 @@ export type MintRow = {
   readonly removed: boolean
 }
 
+/** `account` is the one of the derivation; of a purse that a restore found it may differ from its mint's in this file. */
 export type PurseRow = PursePath & {
   /** Store id of the purse. */
   readonly id: number
   readonly unit: string
-  readonly purpose: 'withdraw' | 'receive' | 'change' | 'refresh'
+  readonly purpose: 'withdraw' | 'receive' | 'change' | 'refresh' | 'restored'
   /** Next unused coin index. */
   readonly nextCoin: number
   /** Whether its key was shown to anyone: a purse that has paid is re-keyed when online. */
@@ -44,6 +47,7 @@ export type Coin = {
   readonly Y: string
   readonly purseId: number
   readonly path: CoinPath
+  /** Of the mint in this file. */
   readonly account: number
   readonly unit: string
   /** Keyset id as the mint serves it. */
@@ -65,6 +69,17 @@ export type OwnOutput = {
   readonly operationId: string
 }
 
+/** Purse numbers of one generation and account that were taken: 0 as the highest also when there is none. */
+export type TakenPurses = {
+  readonly highest: number
+  readonly has: (purse: number) => boolean
+  /**
+   * The milestone that is to be filled next: the newest, or one on the way there that is near enough to the last one with
+   * coins. One that was taken for a swap that failed counts as none. Undefined when nothing is due.
+   */
+  readonly dueMilestone: () => number | undefined
+}
+
 export type CoinTotals = Readonly<Record<CoinState, number>>
 
 export type OperationFilter = {
@@ -75,6 +90,8 @@ export type OperationFilter = {
   readonly account?: number
   /** Newest first, at most this many. */
   readonly limit?: number
+  /** Leave out rows that cannot be read: for what is shown, and for what is done again without them. */
+  readonly isLenient?: true
 }
 
 /** Which payments of both directions, newest first. */
@@ -95,11 +112,17 @@ export type PaymentPage = {
   readonly next: number | null
 }
 
+export type DueOperations = {
+  readonly operations: readonly Operation[]
+  /** Ids of rows that are due and make no sense. */
+  readonly unreadable: readonly string[]
+}
+
 /** Reads see the last committed state, or the running transaction's own. */
 export type WalletReads = {
   operation(id: string): Operation | undefined
   operations(filter: OperationFilter): readonly Operation[]
-  /** Payments as people see them: nothing that was only asked about. */
+  /** Payments as people see them: nothing that was only asked about, and no row that cannot be read. */
   payments(query: PaymentQuery): PaymentPage
   /** When an operation came into which state, oldest first. */
   history(id: string): readonly { readonly at: number; readonly state: string }[]
@@ -109,20 +132,32 @@ export type WalletReads = {
   payOfRequest(requestId: string, payeeKey: string, states: readonly string[]): Operation | undefined
   /**
    * Operations whose `nextAttemptAt` is not after `now`: those with something at stake first, questions about what is
-   * over or never came last; newest first among equals.
+   * over or never came last; newest first among equals. A row that cannot be read is left out and named, one of `limit`.
    */
-  dueOperations(now: number, limit: number): readonly Operation[]
+  dueOperations(now: number, limit: number): DueOperations
   /** The earliest `nextAttemptAt`, or null. */
   nextDueAt(): number | null
   /** The receive operation of (payer peer id in hex, payment id in hex). */
   receiveOf(payerPeer: string, paymentId: string): Operation | undefined
   /** The receive operation whose Terms have this hash (hex). */
   receiveByTerms(termsHash: string): Operation | undefined
+  /** The receive operation whose accepted handover has this swap digest (hex). */
+  receiveBySwap(digest: string): Extract<Operation, { kind: 'receive'; swap: SwapRecord }> | undefined
   /** Whether a signed or final payment names this request. */
   isRequestAnswered(requestId: string): boolean
-  /** How many Terms sent since `since` led to no accepted payment: from this address, and in all. */
-  openTerms(address: string, since: number): { readonly fromAddress: number; readonly inAll: number }
-  /** Sum of unsettled signed payments, and how many were signed since `since`, whatever became of them. */
+  /**
+   * How many Terms sent since `since` led to no accepted payment: from this address, and in all of those that were, or were
+   * not, for a request of ours.
+   */
+  openTerms(
+    address: string,
+    forRequest: boolean,
+    since: number,
+  ): { readonly fromAddress: number; readonly inAll: number }
+  /**
+   * Sum of unsettled signed payments, without those that get no receipt because of the limits, and how many were signed
+   * since `since`, whatever became of them.
+   */
   signedPayments(unit: string, since: number): { readonly sum: number; readonly count: number }
 
   mints(): readonly MintRow[]
@@ -136,17 +171,35 @@ export type WalletReads = {
   purse(id: number): PurseRow | undefined
   /** Of one unit, or of all when `unit` is null. */
   purses(account: number, unit: string | null): readonly PurseRow[]
-  coin(Y: string): Coin | undefined
+  /** The purse at this place of the derivation whose mint is that of `account`. */
+  purseAt(path: PursePath, account: number): PurseRow | undefined
+  takenPurses(generation: number, account: number): TakenPurses
+  /** Of this mint: the same path has the same Y at every mint. */
+  coin(account: number, Y: string): Coin | undefined
+  /** By their index. */
+  coinsIn(purseId: number): readonly Coin[]
   coins(account: number, unit: string, state: CoinState): readonly Coin[]
   coinsOf(operationId: string): readonly Coin[]
-  ownOutput(B_: string): OwnOutput | undefined
-  /** Whether this wallet, as payee, accepted a handover of a coin with this Y before. */
+  /** Asked of this mint: the same path has the same B_ at every mint. */
+  ownOutput(account: number, B_: string): OwnOutput | undefined
+  /**
+   * Whether this wallet, as payee, accepted a handover of a coin with this Y before, of whatever mint: one secret is used
+   * once. Who has used it at two mints is refused the second time, and has that coin still.
+   */
   wasSeen(Y: string): boolean
+  /** The payment that brought it. */
+  seenBy(Y: string): string | undefined
+  /** Each stops at the largest amount. */
   totals(account: number, unit: string): CoinTotals
   /** Coins of a mint that are not spent. */
   coinCount(account: number): number
-  /** Sum of the unsettled signed payments to us, of this mint. */
+  /** Sum of the unsettled payments to us of this mint that have a receipt. */
   signedToUs(account: number, unit: string): number
+  /**
+   * How far this file has come: grows with every purse and index that is taken and every state that an operation comes into,
+   * and with nothing that could be undone. A copy of the file that was left behind has less.
+   */
+  changes(): number
   /** A setting or counter, parsed JSON; undefined when it was never written. */
   meta(key: string): unknown
 }
@@ -160,31 +213,50 @@ export type WalletWrites = {
   hastenRetries(account: number, now: number): void
   /** Operations that were last touched in what is now the future become due now: the clock was set back. */
   hastenFuture(now: number): void
+  /** What a person was asked and has not answered is due now: nobody will. What signs a payment anew asks nobody. */
+  hastenUnanswered(now: number): void
+  /** These are not due before `until`, whatever else stands in their rows. */
+  postpone(ids: readonly string[], until: number): void
   insertMint(mint: Omit<MintRow, 'account' | 'removed'>): MintRow
   updateMint(mint: MintRow): void
   /** @throws AppError `keyset_twin` when the id, or its V2 id, belongs to other keys or another mint */
   putKeyset(account: number, keyset: Keyset): void
   /**
    * Take the next purse of an account: persisted before use, never given twice.
-   * 'milestone' takes the newest free multiple of 100, 'own' takes purse 0 while it is free and any other number after,
+   * 'milestone' takes the multiple of 100 that is due, 'own' takes purse 0 while it is free and any other number after,
    * 'offered' (Terms, change) never takes a multiple of 100.
    */
   takePurse(
     place: { generation: number; account: number; unit: string },
-    purpose: PurseRow['purpose'],
+    purpose: Exclude<PurseRow['purpose'], 'restored'>,
     kind: 'own' | 'offered' | 'milestone',
   ): PurseRow
+  /**
+   * A purse that a restore found at the mint of `account`: closed, never filled again. Known already, it keeps the higher
+   * `nextCoin`.
+   */
+  putRestoredPurse(path: PursePath, account: number, unit: string, nextCoin: number): PurseRow
+  /** Spendable coins, of one mint or of all, rest from now on: this file may be an old copy. @returns how many */
+  quarantineSpendable(account: number | null): number
   markPurse(id: number, marks: { readonly used?: true; readonly closed?: true }): void
   /** Advance a purse's coin counter by `count` and return the first index. */
   takeCoinIndices(purseId: number, count: number): number
   insertOutputs(outputs: readonly OwnOutput[]): void
   /**
-   * Tie coins to an operation. @throws AppError `wrong_state` unless every one of them was in state `from`
+   * Tie coins of one mint to an operation. @throws AppError `wrong_state` unless every one of them was in state `from`
    */
-  moveCoins(Ys: readonly string[], from: readonly CoinState[], to: CoinState, operationId: string | null): void
-  /** Insert coins that are not there yet; one that is (the same Y) stays as it is. */
+  moveCoins(
+    account: number,
+    Ys: readonly string[],
+    from: readonly CoinState[],
+    to: CoinState,
+    operationId: string | null,
+  ): void
+  /** Insert coins that are not there yet; one that is (the same place of the same purse) stays as it is. */
   insertCoins(coins: readonly Coin[]): void
   markSeen(Ys: readonly string[], operationId: string): void
+  /** They are brought again by the payment that signs the first one anew. @throws AppError `wrong_state` unless all were seen with it */
+  moveSeen(Ys: readonly string[], from: string, to: string): void
   setMeta(key: string, value: unknown): void
 }
 

@@ -16,7 +16,7 @@ export type FieldProps = {
   /** What must be known before typing, below. */
   readonly hint?: string
   readonly size?: 's' | 'm'
-  readonly type?: 'text' | 'search' | 'url'
+  readonly type?: 'text' | 'search' | 'url' | 'password'
   readonly rows?: number
   readonly maxLength?: number
   /** Focused by this key: "/" for a search. */

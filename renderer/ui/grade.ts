@@ -13,6 +13,7 @@ const grades: Record<PaymentState, Grade> = {
   final: 'paid',
   bounced: 'bounced',
   dead: 'needs',
+  replaced: 'notsent',
   refused: 'notsent',
   taking_back: 'way',
   taken_back: 'notsent',
@@ -34,5 +35,5 @@ export const gradeIcons: Record<Grade, IconName> = {
 
 /** Whether the amount did not move after all, and is shown struck through. */
 export function isVoid(state: PaymentState): boolean {
-  return ['bounced', 'refused', 'taken_back', 'abandoned'].includes(state)
+  return ['bounced', 'replaced', 'refused', 'taken_back', 'abandoned'].includes(state)
 }

@@ -6,7 +6,17 @@ import { useAct } from '../act.ts'
 import { call } from '../client.ts'
 import type { Money } from '../money.ts'
 import { type Href, to } from '../route.ts'
-import { chooseMoney, go, useLatest, useMints, useMoney, useNow, usePractice, useProfile } from '../store.ts'
+import {
+  chooseMoney,
+  go,
+  useLatest,
+  useMints,
+  useMoney,
+  useNow,
+  usePractice,
+  useProfile,
+  useRestore,
+} from '../store.ts'
 import { groupByDay } from '../time.ts'
 import { Amount } from '../ui/Amount.tsx'
 import { Button } from '../ui/Button.tsx'
@@ -18,6 +28,8 @@ import { PaymentRow } from '../ui/PaymentRow.tsx'
 import { PlayTag } from '../ui/PlayTag.tsx'
 import { Segments } from '../ui/Segments.tsx'
 import { homeWords } from '../words/home.ts'
+import { restoreWords } from '../words/restore.ts'
+import { amountsOf } from './restore/searched.ts'
 
 const shownPayments = 7
 
@@ -37,6 +49,7 @@ export function Home() {
           ) : (
             <NoPayments />
           )}
+          <CopyNotice />
           <PhraseReminder phrase={profile.phrase} />
         </section>
         {latest.length > 0 ? <Latest payments={latest.slice(0, shownPayments)} /> : hasMint && <NoPayments />}
@@ -85,7 +98,7 @@ function Balance() {
       <div className="under">
         <UnderLine amount={signedToUs} unit={unit} icon="signed" words={homeWords.signedToUs} />
         <UnderLine amount={onItsWay} unit={unit} icon="onItsWay" words={homeWords.onItsWay} />
-        <UnderLine amount={resting} unit={unit} icon="restore" words={homeWords.resting} />
+        <UnderLine amount={resting} unit={unit} icon="restore" words={homeWords.resting} href={to.restore} />
       </div>
       <Reach money={chosen} />
     </>
@@ -103,15 +116,17 @@ function UnderLine({
   unit,
   icon,
   words,
+  href = to.activity,
 }: {
   readonly amount: number
   readonly unit: string
   readonly icon: IconName
   readonly words: string
+  readonly href?: Href
 }) {
   if (amount === 0) return null
   return (
-    <a href={to.activity} className={`under-line is-${icon}`}>
+    <a href={href} className={`under-line is-${icon}`}>
       <Icon name={icon} />
       <b>{formatAmount(amount, unit)}</b>
       <span className="muted">{words}</span>
@@ -145,6 +160,26 @@ function Reach({ money: { outOfReach, payableAtOnce, spendable, unit, waiting } 
       </>
     )
   }
+}
+
+/** Said for as long as coins rest for it: this wallet was restored, or may be an old copy, or is not the only one. */
+function CopyNotice() {
+  const { cause, resting, searches } = useRestore()
+  const isLooking = searches.some(({ state }) => state === 'looking')
+  if (cause === null || (resting.until === null && !isLooking)) return null
+  const { notice, search } = restoreWords
+  return (
+    <Note
+      tone={cause === 'phrase' || cause === 'backup' ? 'plain' : 'warn'}
+      icon="restore"
+      title={`${notice.title[cause]}.`}
+    >
+      {isLooking ? `${search.title}: ${search.body}` : notice.resting(amountsOf(resting.amounts))}{' '}
+      <a className="link" href={to.restore}>
+        {notice.look}
+      </a>
+    </Note>
+  )
 }
 
 function PhraseReminder({ phrase }: Pick<ProfileView, 'phrase'>) {
@@ -186,9 +221,14 @@ function Latest({ payments }: { readonly payments: readonly PaymentView[] }) {
   )
 }
 
-/** The first useful thing: a practice payment, where the host offers it; else a code to show; before that a mint. */
+/**
+ * The first useful thing: a practice payment, where the host offers it and what one has does not rest; else a code to show;
+ * before that a mint.
+ */
 function NoPayments() {
-  const { isOffered } = usePractice()
+  const practice = usePractice()
+  const { resting } = useRestore()
+  const isOffered = practice.isOffered && resting.amounts.length === 0
   const hasMint = useMints().length > 0
   const practise = useAct(async () => {
     await call('practice.start', {})

@@ -11,6 +11,7 @@ import { Mints } from './mints/Mints.tsx'
 import { visit as visitMints } from './mints/opened.ts'
 import { payVisit } from './pay/flow.ts'
 import { Pay } from './pay/Pay.tsx'
+import { Restored } from './restore/Restored.tsx'
 import { Settings } from './settings/Settings.tsx'
 import { Welcome } from './welcome/Welcome.tsx'
 
@@ -27,4 +28,5 @@ export const views: Readonly<Partial<Record<Screen, ViewEntry>>> = {
   'get-paid': { View: GetPaid },
   settings: { View: Settings },
   welcome: { View: Welcome },
+  restore: { View: Restored },
 }

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../shared/errors.ts'
 import { isolated, plainText } from '../../shared/foreign.ts'
 import type { PaymentDetailView, PaymentFilter, PaymentState, PaymentView } from '../../shared/model.ts'
 import { formatAmount } from '../../shared/units.ts'
+import { paymentWords } from '../../shared/words.ts'
 import type { DaySum } from '../payment-list.ts'
 import { payments, whoWords } from './common.ts'
 
@@ -121,6 +122,7 @@ export const factWords: Record<PaymentView['direction'], Record<PaymentState, Fa
     }),
     bounced: () => ({ title: 'Bounced', sentence: 'The mint said that these coins had been spent in another way.' }),
     dead: () => ({ title: 'Needs a new signature', sentence: 'The mint could not finish it the way it was signed.' }),
+    replaced: () => ({ title: 'Signed again', sentence: 'With the same coins: only one of the two can become final.' }),
     refused: () => ({ title: 'Refused', sentence: 'They did not take it.' }),
     taking_back: () => ({ title: 'Taking back', sentence: 'Your coins are on their way back to you.' }),
     taken_back: () => ({ title: 'Taken back', sentence: 'The mint confirmed that your coins are yours again.' }),
@@ -151,6 +153,7 @@ export const factWords: Record<PaymentView['direction'], Record<PaymentState, Fa
       sentence: 'The mint said twice that these coins had been spent, and nothing came to you.',
     }),
     dead: () => ({ title: 'Needs a new signature', sentence: 'The mint could not finish it the way it was signed.' }),
+    replaced: () => ({ title: 'Signed again', sentence: 'With the same coins: only one of the two can become final.' }),
     refused: () => ({ title: 'Refused', sentence: 'Farthing did not accept it.' }),
     taking_back: () => ({ title: 'Going back', sentence: 'The payer is taking the coins back.' }),
     taken_back: () => ({ title: 'Gone back', sentence: 'The payer has taken the coins back.' }),
@@ -172,6 +175,18 @@ export function nextWords({ direction, state, settlesAt }: PaymentDetailView): F
         : 'At the latest then, if the mint can be reached; sooner if they ask the mint first.',
   }
 }
+
+type Known = Pick<PaymentView, 'direction' | 'state' | 'trouble' | 'mayBeDelivered'>
+
+/** What is known of a payment, and what follows from it for the money. */
+export function sentenceOf({ direction, state, trouble, mayBeDelivered }: Known): string {
+  const late: ErrorCode = 'terms_expired'
+  const isLate = direction === 'out' && state === 'on_its_way' && trouble === late && !mayBeDelivered
+  return isLate ? lateSentence : paymentWords[direction][state].sentence
+}
+
+const lateSentence =
+  'It could not be sent before their offer ended, and Farthing does not send it by itself any more. Take it back, and pay again if they still expect it.'
 
 /** Why Farthing refused a payment to us, where it is worth saying. */
 export const refusalWords: Readonly<Partial<Record<ErrorCode, string>>> = {

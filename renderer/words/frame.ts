@@ -14,7 +14,8 @@ export const frameWords = {
   lost: {
     title: 'Farthing has stopped',
     body: 'This page cannot reach the program on your computer any more. Your money is where it was.',
-    action: 'Start Farthing again and open the link it gives you. If it only slept, this page goes on by itself.',
+    action:
+      'Start Farthing again and open the link it gives you; do not load this page again. If it only slept, this page goes on by itself.',
   },
   lockedOut: {
     title: 'Open a new link',

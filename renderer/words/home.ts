@@ -10,7 +10,7 @@ export const homeWords = {
   youCanSpend: 'You can spend',
   signedToUs: 'signed to you, not final yet',
   onItsWay: 'change on its way back',
-  resting: 'found and being checked',
+  resting: 'found, resting',
   outOfReach: (names: readonly string[]) =>
     names.length === 1 ? `${names[0]} is out of reach.` : `${names.join(' and ')} are out of reach.`,
   stillPayable: 'You can still pay up to',

@@ -130,6 +130,8 @@ export const aboutWords = {
   balance: 'You have here',
   onItsWay: 'On its way back',
   signedToUs: 'Signed to you',
+  expired: 'Out of date',
+  expiredWhy: 'The mint takes these coins no more. Farthing keeps them; ask its operator.',
   software: 'Software',
   unknown: 'It does not say',
   units: 'Units',

@@ -3,12 +3,12 @@
 export const phraseWords = {
   title: 'Write these twelve words on paper',
   titleAgain: 'Your twelve words',
-  why: 'They are what brings your money back if this computer is lost; this version cannot do that yet. Whoever has them has the money, so no photo, no cloud.',
+  why: 'They bring your money back if this computer is lost. Whoever has them has the money, so no photo, no cloud.',
   list: 'Your twelve words, in this order',
   covered: 'Make sure that nobody looks over your shoulder.',
   show: 'Show the words',
   notInThem:
-    'Payments that are signed but not final yet are not in the words. They are on this computer only, until they are final.',
+    'Payments that are signed but not final yet are not in the words. They are on this computer and in backup files.',
   written: 'I have written them down',
   next: 'Next we ask for three of them.',
   later: 'Later',

@@ -17,7 +17,7 @@ export const settingsWords = {
   phrase: {
     title: 'Your money, safe',
     words: 'Twelve words',
-    means: 'They are what brings back your coins on a new computer; this version cannot do that yet.',
+    means: 'They are what brings back your coins on a new computer.',
     unseen: 'Not written down yet.',
     seen: 'Not checked yet.',
     checked: 'Written down and checked.',
@@ -25,12 +25,13 @@ export const settingsWords = {
     check: 'Check them',
     show: 'Show them again',
     sealing: 'How they are kept here',
+    passphrase: 'Your passphrase seals them. Whoever copies the files cannot read them without it.',
     os: 'The keychain of this computer protects them. Whoever copies the files alone cannot read them.',
     plain: {
       title: 'No keychain protects the words here.',
       body: 'They lie readable in a file of this computer: whoever can use your account, or has the disk in hand, can take the money.',
       todo: 'What you can do:',
-      action: 'protect the account with a password, encrypt the disk, and keep here only what you would carry as cash.',
+      action: 'set a passphrase below. It seals them.',
     },
   },
   accept: {

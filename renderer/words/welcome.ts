@@ -6,6 +6,7 @@ export const welcomeWords = {
   ways: 'Ways to begin',
   create: { title: 'New wallet', body: 'Takes a minute. No account, no name needed.' },
   tryIt: { title: 'Just try it', body: 'Practice coins on this computer. First payment in a minute.' },
+  restore: { title: 'Restore a wallet', body: 'From your twelve words or a backup file.' },
   back: 'Back',
   goOn: 'Continue',
   step: (step: number) => `Step ${step} of 3`,

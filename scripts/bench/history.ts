@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import { startApp } from '../../electron/app.ts'
-import { plainSealer } from '../../electron/keys.ts'
+import { plainSealer } from '../../electron/sealing.ts'
 import type { OperationIn } from '../../electron/wallet/operation.ts'
 import { openWallet, systemClock } from '../../electron/wallet-folder.ts'
 import { encodeBody, receiptSchema } from '../../shared/messages.ts'
@@ -20,7 +20,7 @@ const point = (): string => `02${hex(32)}`
  * payment is made. @returns when the folder is closed again
  */
 export async function writeHistory(folder: string, count: number): Promise<void> {
-  const wallet = openWallet({ folder, config: {}, sealer: plainSealer, emit: () => {}, report: () => {} })
+  const wallet = await openWallet({ folder, config: {}, sealer: plainSealer, emit: () => {}, report: () => {} })
   const { store } = wallet
   const keys = names.map(point)
   const now = systemClock.now()
@@ -64,6 +64,7 @@ function base(index: number, at: number) {
     attempts: 0,
     lastError: null,
     memo: notes[index % notes.length] ?? null,
+    replaces: null,
   }
 }
 
@@ -105,6 +106,7 @@ function paid(index: number, at: number, payeeKey: string): OperationIn<'pay', '
     refusal: null,
     answeredInMs: 40,
     reclaim: null,
+    replacedBy: null,
     settledHandover: hex(600),
   }
 }

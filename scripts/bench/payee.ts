@@ -1,8 +1,8 @@
 // The payee's process of the payment bench: an ordinary wallet whose verifier and transactions are timed.
 
 import { performance } from 'node:perf_hooks'
-import { plainSealer } from '../../electron/keys.ts'
 import { startPayeeNode } from '../../electron/net/peer-node.ts'
+import { plainSealer } from '../../electron/sealing.ts'
 import { openWallet, verifyInTurns } from '../../electron/wallet-folder.ts'
 import { encodeRequest } from '../../shared/request.ts'
 import type { PayeeTimes } from './payment.ts'
@@ -12,7 +12,7 @@ let verificationMs = 0
 let diskMs = 0
 let last: PayeeTimes = { verificationMs: 0, diskMs: 0, wholeMs: 0 }
 
-const { engine, peerKeySeed } = openWallet({
+const { engine, peerKeySeed } = await openWallet({
   folder,
   sealer: plainSealer,
   config: { limits: { single: 1e9, total: 1e9, perHour: 1e9 }, refreshDelayMs: [1e9, 1e9] },
@@ -42,7 +42,7 @@ const mint = await engine.mints.add(mintUrl)
 const node = await startPayeeNode({
   peerKeySeed,
   host: '127.0.0.1',
-  limits: { connectionRate: 1000 },
+  limits: { connectionRate: 1000, paymentRate: { burst: 1e6, perSecond: 1e6 } },
   protocol: {
     onHello: (frame, from) => engine.payee.onHello(frame, from),
     onHandover: async (frame, from) => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
-import { plainSealer } from '../../electron/keys.ts'
+import { plainSealer } from '../../electron/sealing.ts'
 import { openWallet } from '../../electron/wallet-folder.ts'
 import { decodeRequest } from '../../shared/request.ts'
 import { startMint } from '../demo/processes.ts'
@@ -41,7 +41,7 @@ export async function benchPayment(rounds: number, say: (line: string) => void):
   const payee = fork(fileURLToPath(new URL('./payee.ts', import.meta.url)), [join(folder, 'payee'), mint.url])
   const payeeEnded = new AbortController()
   payee.once('exit', () => payeeEnded.abort(new Error('the payee’s process ended')))
-  const wallet = openWallet({
+  const wallet = await openWallet({
     folder: join(folder, 'payer'),
     sealer: plainSealer,
     config: { coinsOfEach: 1, refreshDelayMs: [1e9, 1e9], settleDelayMs: [1e9, 1e9] },

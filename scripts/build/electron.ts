@@ -45,11 +45,6 @@ export async function buildPreload(outDir: string): Promise<void> {
   await buildBundle(preload, outDir)
 }
 
-/** One more entry with the settings of the main process, for checks of what is bundled. */
-export async function buildForNode(entry: string, name: string, outDir: string): Promise<void> {
-  await buildBundle({ entry, name, format: 'es' }, outDir)
-}
-
 async function buildBundle(bundle: Bundle, outDir: string): Promise<void> {
   if (!existsSync(join(root, bundle.entry))) throw new Error(`${bundle.entry} is not there`)
   const result = await inProduction(() => build(configOf(bundle, outDir)))

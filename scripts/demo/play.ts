@@ -438,10 +438,12 @@ const signedElsewhere: Act = async (stage) => {
       await until('an end', async () => {
         const { state } = await bob.wallet.call('payments.get', { id: got.id })
         expect(state === 'final', false, 'shown as paid')
-        return state === 'dead'
+        return state === 'dead' || state === 'replaced'
       })
       const gained = (await totals(bob)).spendable + (await totals(bob)).reserved - before.spendable
       stage.tell(`  Bob: dead, and ${gained} sat richer`)
+      await until('it to be signed anew', async () => (await latestReceived(bob)).state === 'final')
+      stage.tell('  Eve’s wallet has signed it anew by itself: final')
       return 'dead'
     },
   )
@@ -492,8 +494,9 @@ async function closeBooks(stage: Stage): Promise<PlayResult> {
   await untilRekeyed(stage).catch(() => tell('  (something is still on its way)'))
   const side = { payer: 0, payee: 0, fees: 0 }
   for (const [name, who] of people) {
-    const { spendable, reserved, handedOver, feesPaid } = await totals(who)
-    side[payees.has(name) ? 'payee' : 'payer'] += spendable + reserved + handedOver
+    // A cheat that put an old copy of its folder back has coins that rest.
+    const { spendable, reserved, handedOver, resting, feesPaid } = await totals(who)
+    side[payees.has(name) ? 'payee' : 'payer'] += spendable + reserved + handedOver + resting
     side.fees += feesPaid
   }
   const conserved = issued.total === side.payer + side.payee + side.fees

@@ -3,6 +3,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CommandName, fromErrorReply, type InputOf, type OutputOf } from '../../shared/ipc.ts'
 
@@ -12,6 +13,8 @@ const answerTimeoutMs = 60_000
 /** A wallet process and the channel to it. */
 export type WalletProcess = {
   readonly name: string
+  /** Of the operating system. */
+  readonly pid: number
   call<N extends CommandName>(command: N, input: InputOf<N>): Promise<OutputOf<N>>
   /** Anything the process answers, for the test double's own commands. */
   ask(command: string, input: unknown): Promise<unknown>
@@ -27,16 +30,30 @@ export type WalletOptions = {
   readonly host?: string
   /** More of them, for that host alone. */
   readonly flags?: readonly string[]
+  /** Program and arguments that start it somewhere else, such as `nsenter`. */
+  readonly within?: readonly string[]
   readonly offlineCapable: readonly string[]
   readonly tuning: object
   readonly onLog: (line: string) => void
 }
 
+/** What a wallet of a demonstration would have this computer remember, it remembers beside itself. */
+export const stateFolder = (walletFolder: string): string =>
+  process.env['FARTHING_STATE'] ?? join(walletFolder, 'remembered')
+
 export async function startWallet(options: WalletOptions): Promise<WalletProcess> {
   const { name, folder, host = 'electron/headless.ts', flags: more = [], offlineCapable, tuning, onLog } = options
   const trusted = offlineCapable.flatMap((url) => ['--offline-capable', url])
   const flags = ['--data', folder, '--name', name, '--listen-host', '127.0.0.1', '--tuning', JSON.stringify(tuning)]
-  const child = fork(host, [...flags, ...trusted, ...more], { cwd: root, stdio: ['ignore', 'inherit', 'pipe', 'ipc'] })
+  const [execPath = process.execPath, ...execArgv] = [...(options.within ?? []), process.execPath]
+  const stdio = ['ignore', 'inherit', 'pipe', 'ipc'] as const
+  const child = fork(join(root, host), [...flags, ...trusted, ...more], {
+    cwd: root,
+    execPath,
+    execArgv,
+    stdio: [...stdio],
+    env: { ...process.env, FARTHING_STATE: stateFolder(folder) },
+  })
   child.stderr?.setEncoding('utf8').on('data', (text: string) => onLog(`${name}: ${text.trimEnd()}`))
   const waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>()
   let nextId = 1
@@ -69,6 +86,7 @@ export async function startWallet(options: WalletOptions): Promise<WalletProcess
   }
   return {
     name,
+    pid: child.pid ?? 0,
     ask,
     call: async (command, input) => (await ask(command, input)) as never,
     kill: () => end(child, 'SIGKILL'),

@@ -9,7 +9,7 @@ import { openInBrowser } from '../start/display.ts'
 import { freshen } from '../start/freshen.ts'
 import { findElectron, openWindow, type Window } from '../start/window.ts'
 import { startControlPage } from './control.ts'
-import { layCable, startWallet, type WalletProcess } from './processes.ts'
+import { layCable, startWallet, stateFolder, type WalletProcess } from './processes.ts'
 
 export type TwoWalletsOptions = {
   readonly folder: string
@@ -157,7 +157,9 @@ async function openWindows(
 ): Promise<readonly Window[]> {
   await Promise.all(wallets.map((wallet) => wallet.stop()))
   return wallets.map(({ name }) => {
-    const window = openWindow(binary, join(folder, name), { FARTHING_TUNING: JSON.stringify(tuning) })
+    const walletFolder = join(folder, name)
+    const env = { FARTHING_TUNING: JSON.stringify(tuning), FARTHING_STATE: stateFolder(walletFolder) }
+    const window = openWindow(binary, walletFolder, env)
     window.ended.then((end) => {
       if (end.kind === 'no-window') say(`${name} has no window, because ${end.why}: try npm run demo -- --browser`)
     })

@@ -47,6 +47,7 @@ async function main(): Promise<void> {
     await offline(story, nora, others, album)
     await errors(story, nora, others, album)
     await settings(nora, album)
+    await safety(story, nora, album)
     const { count, bytes } = album.close()
     console.log(`farthing: ${count} pictures, ${(bytes / 1024 / 1024).toFixed(2)} MB, in docs/screens`)
   } catch (error) {
@@ -69,7 +70,7 @@ const press = (page: Page, name: string | RegExp): Promise<void> =>
   page.getByRole('button', { name }).or(page.getByRole('link', { name })).first().click()
 const shows = (page: Page, words: string | RegExp): Promise<void> => page.getByText(words).first().waitFor()
 const choose = (page: Page, within: string, option: string): Promise<void> =>
-  page.getByRole('radiogroup', { name: within }).getByRole('radio', { name: option, exact: true }).check()
+  page.getByRole('radiogroup', { name: within }).getByRole('radio', { name: option, exact: true }).click()
 const payButton = (page: Page): Locator => page.getByRole('button', { name: /^Pay €/ })
 /** A request that is pasted is taken at once. */
 const payRequest = (page: Page, request: string): Promise<void> =>
@@ -264,6 +265,7 @@ async function online(story: Story, nora: Seen, { stall }: Others, album: Album)
   await waitFor(restMs)
   await album.take(page, { name: 'mints', caption: 'The mints, and what is known of one.', also: ['small'] })
   await choose(page, 'What to do at this mint', 'Add money')
+  await shows(page, /^How much do you want to/)
   for (const key of '50') await page.keyboard.press(key)
   await waitFor(restMs)
   await album.take(page, { name: 'mints-add-money', caption: 'Adding money: an amount first.' })
@@ -431,6 +433,89 @@ async function settings(nora: Seen, album: Album): Promise<void> {
   await album.take(page, {
     name: 'settings-licences',
     caption: 'What Farthing is made with, and under which licences.',
+  })
+}
+
+/** A search takes this long on a busy machine. */
+const searchMs = 300_000
+
+/** The laptop is lost: everything from the words, on another one; and what keeps others out of it. */
+async function safety(story: Story, lost: Seen, album: Album): Promise<void> {
+  album.chapter('When a computer is lost')
+  const { words } = await lost.wallet.call('phrase.show', {})
+  await lost.page.goto('about:blank')
+  await lost.wallet.stop()
+  const nora = await story.seen('Another laptop', null, true)
+  const { page } = nora
+  await nora.open('#/welcome')
+  await press(page, /^Restore a wallet/)
+  await arrive(page, 'Restore a wallet')
+  await album.take(page, {
+    name: 'restore',
+    caption: 'A wallet of before comes back from twelve words or a backup file.',
+  })
+  await press(page, /^Twelve words/)
+  await arrive(page, /^Type your twelve/)
+  await page.getByLabel('Word 1', { exact: true }).fill([...words.slice(0, 11), 'money'].join(' '))
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').waitFor()
+  await album.take(page, {
+    name: 'restore-words',
+    caption: 'The words are typed or pasted; what is wrong with them is said.',
+    also: ['small', 'dark'],
+  })
+  await page.getByLabel('Word 12', { exact: true }).fill(words[11] ?? '')
+  await page.keyboard.press('Enter')
+  await arrive(page, 'Which mints had your coins?')
+  await page.getByLabel('Address of the mint').fill(nora.cable.url)
+  await page.keyboard.press('Enter')
+  await shows(page, 'Looking here')
+  await album.take(page, { name: 'restore-mints', caption: 'The words do not name the mints: each one is added.' })
+  await press(page, 'Go on')
+  // Where nothing is found for a while, most of a search is arithmetic.
+  await page
+    .getByText(/coins? found/)
+    .first()
+    .waitFor({ timeout: searchMs })
+  await album.take(page, {
+    name: 'restore-search',
+    caption: 'Looking for the coins, with counts; one can go on meanwhile.',
+    also: ['small', 'dark'],
+  })
+  await page.getByText('Complete').first().waitFor({ timeout: searchMs })
+  await page.keyboard.press('Enter')
+  await shows(page, 'found, resting')
+  await album.take(page, {
+    name: 'home-resting',
+    caption: 'Found coins rest until it is clear that no payment with them is open.',
+    also: ['small'],
+  })
+  await press(page, 'See what this means')
+  await press(page, 'I have no open payments')
+  await page.getByRole('alertdialog').waitFor()
+  await waitFor(restMs * 2)
+  await album.take(page, { name: 'restore-release', caption: 'What it means to say so, before it is said.' })
+  await press(page, 'No payment is open')
+
+  await nora.open('#/settings/phrase')
+  await arrive(page, 'Settings')
+  await press(page, 'Save a file')
+  await page.getByRole('dialog', { name: 'Save a backup file' }).waitFor()
+  await waitFor(restMs * 2)
+  await album.take(page, { name: 'backup-save', caption: 'A backup file holds what the words cannot.' })
+  await page.keyboard.press('Escape')
+  await press(page, 'Set a passphrase')
+  await page.getByLabel('New passphrase').fill('seven copper farthings')
+  await page.getByLabel('Once more').fill('seven copper farthings')
+  await waitFor(restMs * 2)
+  await album.take(page, { name: 'passphrase', caption: 'A passphrase seals the twelve words and locks the app.' })
+  await press(page, 'Save')
+  await press(page, 'Lock now')
+  await arrive(page, 'Farthing is locked')
+  await album.take(page, {
+    name: 'locked',
+    caption: 'Locked: nothing of the wallet is in this window; payments go on underneath.',
+    also: ['small', 'dark'],
   })
 }
 

@@ -21,7 +21,7 @@ const tuning = {
   settleBeforeAnswerMs: 1000,
   tickMs: 500,
 }
-const patienceMs = 60_000
+const patienceMs = 180_000
 /** Long enough for a picture of an invoice that waits to be paid. */
 const invoiceMs = 3500
 /** Between a payment and the changing of its coins something may rest. */
@@ -45,10 +45,10 @@ export type PersonOptions = {
 
 export type Story = {
   readonly unit: string
-  /** @param phrase the same in every telling: so are eggs and words */
-  person(name: string, phrase: string, options?: PersonOptions): Promise<Person>
+  /** @param phrase the same in every telling: so are eggs and words; null for one that is made up */
+  person(name: string, phrase: string | null, options?: PersonOptions): Promise<Person>
   /** With a window. @param isNew the first run is still to come */
-  seen(name: string, phrase: string, isNew?: boolean): Promise<Seen>
+  seen(name: string, phrase: string | null, isNew?: boolean): Promise<Seen>
   /** It is this time now, everywhere. */
   be(at: string): Promise<void>
   /** What stands on every window now, for whoever asks why it did not go on. @param folder made if needed */
@@ -88,7 +88,7 @@ export async function beginStory(unit: string): Promise<Story> {
     ends.push(cable.close)
     const own = join(folder, name)
     mkdirSync(own)
-    writeFileSync(join(own, 'phrase'), `${phrase}\n`, { mode: 0o600 })
+    if (phrase !== null) writeFileSync(join(own, 'phrase'), `${phrase}\n`, { mode: 0o600 })
     const wallet = await startWallet({
       name: '',
       folder: own,

@@ -16,10 +16,11 @@ const patienceMs = 3_000
 /**
  * Open a link in the default browser. It has a token in it, and command lines can be read by other users of the computer:
  * on Linux the host turns them away, on a Mac the link goes through a pipe, Windows shows command lines to nobody else.
+ * @param turnsAwayOthers whether the host does: where it cannot, a person opens the link (unless it is for play money)
  * @returns false when there is no screen, or nothing that opens links
  */
-export async function openInBrowser(link: string): Promise<boolean> {
-  if (!hasDisplay()) return false
+export async function openInBrowser(link: string, turnsAwayOthers = true): Promise<boolean> {
+  if (!hasDisplay() || (process.platform === 'linux' && !turnsAwayOthers)) return false
   const { command, args, input } = opener(link)
   const child = spawn(command, args, {
     stdio: [input === undefined ? 'ignore' : 'pipe', 'ignore', 'ignore'],

@@ -90,7 +90,7 @@ async function runPage(options: {
     process.exit(folderInUseCode)
   })
   stopOnRequest(page)
-  if (isToOpen && (await openInBrowser(page.newLink()))) say('Farthing is open in your browser.')
+  if (isToOpen && (await openInBrowser(page.newLink(), page.turnsAwayOthers))) say('Farthing is open in your browser.')
   else sayLink(page)
   say(
     process.stdin.isTTY

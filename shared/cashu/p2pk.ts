@@ -2,7 +2,7 @@
 
 import { schnorr } from '@noble/curves/secp256k1.js'
 import { sha256 } from '@noble/hashes/sha2.js'
-import { z } from '../schema.ts'
+import { readAs, z } from '../schema.ts'
 import { bytesToHex, hexToBytes, utf8ToBytes } from './numbers.ts'
 
 export type SigFlag = 'SIG_INPUTS' | 'SIG_ALL'
@@ -40,7 +40,7 @@ export function parseSecret(secret: string): ParsedSecret {
     return { kind: 'plain' }
   }
   if (!Array.isArray(json)) return { kind: 'plain' }
-  const parsed = nut10.safeParse(json)
+  const parsed = readAs(nut10, json)
   if (!parsed.success) return { kind: 'unsupported', reason: 'malformed NUT-10 secret' }
   const [kind, { data, tags }] = parsed.data
   if (kind !== 'P2PK') return { kind: 'unsupported', reason: `spending condition ${kind.slice(0, 16)} is not served` }

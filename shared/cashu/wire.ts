@@ -2,7 +2,7 @@
 // NUT-01…07, 09, 12, 23; error codes from the NUTs' error_codes page.
 
 import { maxAmount } from '../amount.ts'
-import { z } from '../schema.ts'
+import { readAs, z } from '../schema.ts'
 
 /** Most inputs and most outputs in one request (protocol section 3; nutshell and CDK allow at least as many). */
 export const maxInputs = 64
@@ -11,6 +11,13 @@ export const maxOutputs = 64
 export const maxLookups = 300
 /** Longest secret and witness, in characters: the limit of both reference mints. */
 export const maxSecretLength = 1024
+/**
+ * Longest invoice that is asked about, in characters. BOLT 11: 1,030 for the longest description, 350 for all else that
+ * stands in one, 90 for each hop of a hint; those in the field have three at most.
+ */
+export const maxInvoiceLength = 2_000
+/** Most entries of a map whose names are not ours: keys by denomination (64 in the field), and NUTs by number (30). */
+const maxEntries = 256
 
 const pointHex = z.string().regex(/^0[23][0-9a-fA-F]{64}$/)
 const scalarHex = z.string().regex(/^[0-9a-fA-F]{64}$/)
@@ -19,6 +26,13 @@ const amount = z.number().int().min(1).max(maxAmount)
 const unit = z.string().regex(/^[a-z0-9_-]{1,32}$/)
 const quoteId = z.string().min(1).max(200)
 const time = z.number().int().min(0).max(maxAmount)
+/** A map whose entries are counted before they are read: a long one of what does not fit costs most of a second. */
+const mapOf = <T extends z.ZodType>(maxNameLength: number, value: T) =>
+  z
+    .custom<Readonly<Record<string, unknown>>>(isShortMap, 'not a map, or one with too many entries')
+    .pipe(z.record(z.string().max(maxNameLength), value))
+const isShortMap = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length <= maxEntries
 
 export const proofSchema = z.object({
   amount,
@@ -34,6 +48,10 @@ export const blindedMessageSchema = z.object({ amount, id: keysetId, B_: pointHe
 export type BlindedMessage = z.infer<typeof blindedMessageSchema>
 /** An output whose amount somebody else decides (NUT-08), or does not matter (NUT-09, where cashu-ts asks with 0). */
 const outputOfAnyAmount = blindedMessageSchema.extend({ amount: z.number().int().min(0).max(maxAmount) })
+
+// Every list says how long it may be: zod counts before it reads, and one long list of what does not fit costs seconds.
+const inputsSchema = z.array(proofSchema).min(1).max(maxInputs)
+const outputsSchema = z.array(blindedMessageSchema).min(1).max(maxOutputs)
 
 /** As a wallet reads it: a signature without DLEQ is refused later with `bad_dleq`, not here. */
 export const blindSignatureSchema = z.object({
@@ -57,18 +75,18 @@ export type KeysetsResponse = z.infer<typeof keysetsResponseSchema>
 /** As a wallet reads it: keysets of forms it does not know (old base64 ids) are left out, the others stand. */
 export const knownKeysetsSchema = z
   .object({ keysets: z.array(z.unknown()).max(1000) })
-  .transform(({ keysets }) => ({ keysets: keysets.flatMap((one) => keysetInfoSchema.safeParse(one).data ?? []) }))
+  .transform(({ keysets }) => ({ keysets: keysets.flatMap((one) => readAs(keysetInfoSchema, one).data ?? []) }))
 
 export const keysetKeysSchema = keysetInfoSchema
   .omit({ active: true })
-  .extend({ active: z.boolean().nullish(), keys: z.record(z.string().max(20), z.string().max(130)) })
+  .extend({ active: z.boolean().nullish(), keys: mapOf(20, z.string().max(130)) })
 export const keysResponseSchema = z.object({ keysets: z.array(keysetKeysSchema).max(100) })
 export type KeysResponse = z.infer<typeof keysResponseSchema>
 
 // NUT-03
 export const swapRequestSchema = z.object({
-  inputs: z.array(proofSchema).min(1),
-  outputs: z.array(blindedMessageSchema).min(1),
+  inputs: inputsSchema,
+  outputs: outputsSchema,
 })
 export type SwapRequest = z.infer<typeof swapRequestSchema>
 export const signaturesResponseSchema = z.object({ signatures: z.array(blindSignatureSchema).max(maxOutputs) })
@@ -90,12 +108,12 @@ export const mintQuoteResponseSchema = z.object({
   expiry: time.nullish(),
 })
 export type MintQuoteResponse = z.infer<typeof mintQuoteResponseSchema>
-export const mintRequestSchema = z.object({ quote: quoteId, outputs: z.array(blindedMessageSchema).min(1) })
+export const mintRequestSchema = z.object({ quote: quoteId, outputs: outputsSchema })
 export type MintRequest = z.infer<typeof mintRequestSchema>
 
 // NUT-05, NUT-23
 export const meltQuoteRequestSchema = z.object({
-  request: z.string().min(1).max(4096),
+  request: z.string().min(1).max(maxInvoiceLength),
   unit,
   options: z.unknown().optional(),
 })
@@ -115,9 +133,9 @@ export const meltQuoteResponseSchema = z.object({
 export type MeltQuoteResponse = z.infer<typeof meltQuoteResponseSchema>
 export const meltRequestSchema = z.object({
   quote: quoteId,
-  inputs: z.array(proofSchema).min(1),
+  inputs: inputsSchema,
   /** Blank (NUT-08): their amounts are ignored but signed. */
-  outputs: z.array(outputOfAnyAmount).nullish(),
+  outputs: z.array(outputOfAnyAmount).max(maxOutputs).nullish(),
   prefer_async: z.boolean().nullish(),
 })
 export type MeltRequest = z.infer<typeof meltRequestSchema>
@@ -129,7 +147,7 @@ export const infoResponseSchema = z.object({
   version: z.string().max(200).nullish(),
   description: z.string().max(2000).nullish(),
   motd: z.string().max(2000).nullish(),
-  nuts: z.record(z.string().max(8), z.unknown()),
+  nuts: mapOf(8, z.unknown()),
 })
 export type InfoResponse = z.infer<typeof infoResponseSchema>
 

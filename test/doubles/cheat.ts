@@ -3,7 +3,7 @@
 
 import { setTimeout as waitFor } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { plainSealer } from '../../electron/keys.ts'
+import { plainSealer } from '../../electron/sealing.ts'
 import { feePaid, paymentView, withdrawView } from '../../electron/views.ts'
 import type { WalletStore } from '../../electron/wallet/store-port.ts'
 import { openWallet } from '../../electron/wallet-folder.ts'
@@ -28,8 +28,8 @@ function forgetful(store: WalletStore): WalletStore {
       store.transaction((write) =>
         work({
           ...write,
-          moveCoins: (Ys, from, to, operationId) =>
-            write.moveCoins(Ys, [...from, 'spendable', 'reserved', 'handed_over', 'spent'], to, operationId),
+          moveCoins: (account, Ys, from, to, operationId) =>
+            write.moveCoins(account, Ys, [...from, 'spendable', 'reserved', 'handed_over', 'spent'], to, operationId),
         }),
       ),
   }
@@ -45,7 +45,7 @@ const { values } = parseArgs({
 })
 const trusted = new Set(values['offline-capable'] ?? [])
 const { tickMs, ...tuning } = JSON.parse(String(values.tuning))
-const { engine, store } = openWallet({
+const { engine, store } = await openWallet({
   folder: String(values.data),
   sealer: plainSealer,
   // It does not re-key: that would spend what it wants to spend twice.
@@ -117,9 +117,10 @@ const commands: Record<string, (input: Input) => Promise<unknown>> = {
   'cheat.signElsewhere': async ({ id }) => signElsewhere(id),
   'audit.totals': async () => {
     const unit = store.read.keysets(mint().account)[0]!.unit
-    const { spendable, reserved, handed_over } = store.read.totals(mint().account, unit)
+    const { spendable, reserved, handed_over, quarantined } = store.read.totals(mint().account, unit)
     const feesPaid = store.read.operations({}).reduce((sum, operation) => sum + feePaid(operation), 0)
-    return [{ unit, spendable, reserved, handedOver: handed_over, feesPaid, cashedOut: 0, openOperations: 0 }]
+    const held = { spendable, reserved, handedOver: handed_over, resting: quarantined }
+    return [{ unit, ...held, feesPaid, cashedOut: 0, openOperations: 0 }]
   },
 }
 

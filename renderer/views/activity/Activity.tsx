@@ -154,7 +154,7 @@ function Export() {
   const save = useAct(async () => {
     const { csv, count } = await call('payments.export', {})
     const day = new Date().toISOString().slice(0, 10)
-    saveFile(`farthing-payments-${day}.csv`, csv, 'text/csv;charset=utf-8')
+    saveFile(`farthing-payments-${day}.csv`, new Blob([csv], { type: 'text/csv;charset=utf-8' }))
     showToast({ text: activityWords.exported(count) })
   })
   return (

@@ -27,7 +27,7 @@ import { PlayTag } from '../../ui/PlayTag.tsx'
 import { Slip } from '../../ui/Slip.tsx'
 import { Timeline, type TimelineItem } from '../../ui/Timeline.tsx'
 import { Waiting } from '../../ui/Waiting.tsx'
-import { activityWords, factWords, nextWords, receiptText, refusalWords } from '../../words/activity.ts'
+import { activityWords, factWords, nextWords, receiptText, refusalWords, sentenceOf } from '../../words/activity.ts'
 import { commonWords, whoWords } from '../../words/common.ts'
 import { useLoaded } from './loaded.ts'
 
@@ -104,7 +104,7 @@ function Summary({ payment }: { readonly payment: PaymentView }) {
         </span>
       </header>
       <Note tone={tones[gradeOf(state)]} icon={gradeIcons[gradeOf(state)]}>
-        {paymentWords[direction][state].sentence} <Why payment={payment} />
+        {sentenceOf(payment)} <Why payment={payment} />
       </Note>
       {alarm && (
         <Note tone="warn" title={`${alarmWords[alarm].badge}.`}>
@@ -147,7 +147,8 @@ function Actions({ payment }: { readonly payment: PaymentView }) {
     await call('pay.reclaim', { id, isWarned })
   })
   const delivered = useAct(() => call('pay.delivered', { id }))
-  const isAskedAgain = direction === 'in' && (state === 'bounced' || state === 'dead')
+  // A dead one is signed anew by the payer's wallet: asked for again, it could be paid twice.
+  const isAskedAgain = direction === 'in' && state === 'bounced'
   if (reclaim === 'no' && !mayBeDelivered && !isAskedAgain) return null
   return (
     <>
@@ -270,8 +271,9 @@ function Receipt({ payment }: { readonly payment: PaymentDetailView }) {
   const save = (): void =>
     saveFile(
       `farthing-receipt-${id.slice(0, 8)}.txt`,
-      receiptText(payment, [...rows, total, { label: slip.id, value: id }]),
-      'text/plain;charset=utf-8',
+      new Blob([receiptText(payment, [...rows, total, { label: slip.id, value: id }])], {
+        type: 'text/plain;charset=utf-8',
+      }),
     )
   return (
     <section className="card">

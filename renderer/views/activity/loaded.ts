@@ -6,7 +6,7 @@ import { type AppError, toAppError } from '../../../shared/errors.ts'
 import type { PaymentDetailView, PaymentFilter, PaymentPageView } from '../../../shared/model.ts'
 import { call } from '../../client.ts'
 import { firstPage, type PaymentList, searchText, withFreshPage, withNextPage } from '../../payment-list.ts'
-import { announce, keepPayments, onPayment, type Visit } from '../../store.ts'
+import { announce, keepPayments, keepWhileOpen, onPayment, type Visit } from '../../store.ts'
 import { activityWords } from '../../words/activity.ts'
 
 type Query = { readonly search: string; readonly filter: PaymentFilter }
@@ -46,6 +46,7 @@ export const useLoaded = create<Loaded>()(() => ({
   detail: null,
 }))
 const { getState, setState } = useLoaded
+keepWhileOpen(useLoaded)
 
 // ---- coming and going
 

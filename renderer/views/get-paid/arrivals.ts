@@ -13,7 +13,7 @@ export function isArrival(
   shown: { readonly requestIds: readonly string[]; readonly since: number; readonly now: number },
 ): boolean {
   const { direction, state, requestId, createdAt } = payment
-  if (direction !== 'in' || state === 'abandoned') return false
+  if (direction !== 'in' || state === 'abandoned' || state === 'replaced') return false
   if (isComing(payment) && shown.now - createdAt > comingForMs) return false
   return requestId === null ? createdAt >= shown.since : shown.requestIds.includes(requestId)
 }

@@ -5,7 +5,7 @@ import { create } from 'zustand'
 import { type AppError, toAppError } from '../../../shared/errors.ts'
 import type { RequestView } from '../../../shared/model.ts'
 import { call } from '../../client.ts'
-import { announce, paymentsNow, slicesNow } from '../../store.ts'
+import { announce, keepWhileOpen, paymentsNow, slicesNow } from '../../store.ts'
 import { getPaidWords } from '../../words/get-paid.ts'
 import { isAnswered } from './arrivals.ts'
 import { type Ask, type Place, says, wishOf } from './wish.ts'
@@ -35,6 +35,7 @@ export const useAsk = create<AskState>()(() => ({
   since: Date.now(),
 }))
 const { getState, setState } = useAsk
+keepWhileOpen(useAsk)
 
 /** After the last key: a request is made when a person has stopped typing, not for every letter. */
 const settleMs = 700

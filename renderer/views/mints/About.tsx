@@ -19,7 +19,7 @@ export function About({ mint }: { readonly mint: MintView }) {
   const now = useNow()
   const ask = useAct(() => call('mints.sync', {}))
   const { balances, units, waiting, lastReachedAt, keysetEndsAt } = mint
-  const amounts = (of: 'spendable' | 'onItsWay' | 'signedToUs'): string =>
+  const amounts = (of: 'spendable' | 'onItsWay' | 'signedToUs' | 'expired'): string =>
     balances
       .filter((balance) => balance[of] > 0)
       .map((balance) => formatAmount(balance[of], balance.unit))
@@ -32,6 +32,9 @@ export function About({ mint }: { readonly mint: MintView }) {
         <Fact label={words.balance}>{amounts('spendable') || formatAmount(0, units[0] ?? 'sat')}</Fact>
         <Fact label={words.onItsWay}>{amounts('onItsWay')}</Fact>
         <Fact label={words.signedToUs}>{amounts('signedToUs')}</Fact>
+        <Fact label={words.expired} hint={words.expiredWhy}>
+          {amounts('expired')}
+        </Fact>
         <Fact label={words.coins}>{mint.coins.toLocaleString('en-GB')}</Fact>
         <Fact label={words.units}>{unitsWords(units)}</Fact>
         <Fact label={words.fee}>{feeWords(mint.feePpk, units[0] ?? 'sat')}</Fact>

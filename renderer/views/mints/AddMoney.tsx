@@ -9,8 +9,7 @@ import { entryAmount } from '../../amount.ts'
 import { call } from '../../client.ts'
 import { mintName } from '../../money.ts'
 import { to } from '../../route.ts'
-import { go, useNow, useSecond, useWithdraws } from '../../store.ts'
-import { ago } from '../../time.ts'
+import { go, useSecond, useWithdraws } from '../../store.ts'
 import { Amount, AmountEntry } from '../../ui/Amount.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Coin } from '../../ui/Coin.tsx'
@@ -22,6 +21,7 @@ import { Segments } from '../../ui/Segments.tsx'
 import { Waiting } from '../../ui/Waiting.tsx'
 import { isOpenWithdraw, laterFeeWords, offerWords, addMoneyWords as words } from '../../words/mints.ts'
 import { BugDetails } from './BugDetails.tsx'
+import { OpenList } from './OpenList.tsx'
 import { openWithdraw, useOpenedError, useOpenedWithdraw } from './opened.ts'
 import { Steps } from './Steps.tsx'
 
@@ -82,26 +82,14 @@ function HowMuch({ mint, index }: Props) {
 
 /** Begun earlier, and not paid yet. */
 function Open({ mint, index }: Props) {
-  const now = useNow()
   const open = useWithdraws().filter((one) => one.mintUrl === mint.url && isOpenWithdraw(one))
-  if (open.length === 0) return null
   return (
-    <section className="mint-open" aria-label={words.open}>
-      <h3>{words.open}</h3>
-      <ul data-arrows>
-        {open.map(({ id, amount, unit, state, createdAt }) => (
-          <li key={id}>
-            <a className="mint-open-row" href={to.mint(index, 'add-money', id)}>
-              <span>
-                <b>{formatAmount(amount, unit)}</b>
-                <span className="small muted mint-begun">{words.begun(ago(createdAt, now))}</span>
-              </span>
-              <span className="small">{withdrawWords[state].badge}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <OpenList
+      title={words.open}
+      items={open}
+      hrefOf={({ id }) => to.mint(index, 'add-money', id)}
+      wordsOf={({ state }) => withdrawWords[state]}
+    />
   )
 }
 

@@ -4,24 +4,25 @@ import { useState } from 'react'
 import type { AppError } from '../../../shared/errors.ts'
 import type { CashOutView, MintView } from '../../../shared/model.ts'
 import { formatAmount, unitTitle } from '../../../shared/units.ts'
-import { cashOutWords as stateWords } from '../../../shared/words.ts'
+import { wordsOfCashOut } from '../../../shared/words.ts'
 import { useAct } from '../../act.ts'
 import { call } from '../../client.ts'
 import { invoiceIn } from '../../invoice.ts'
 import { mintName } from '../../money.ts'
 import { to } from '../../route.ts'
-import { go, useCashOuts, useNow, useSecond } from '../../store.ts'
-import { ago } from '../../time.ts'
+import { go, useCashOuts, useSecond } from '../../store.ts'
 import { Amount } from '../../ui/Amount.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Coin } from '../../ui/Coin.tsx'
 import { Field } from '../../ui/Field.tsx'
+import type { Grade } from '../../ui/grade.ts'
 import { ErrorNote, Note } from '../../ui/Note.tsx'
 import { Segments } from '../../ui/Segments.tsx'
 import { Slip } from '../../ui/Slip.tsx'
 import { Waiting } from '../../ui/Waiting.tsx'
 import { addMoneyWords, isOpenCashOut, priceWords, cashOutWords as words } from '../../words/mints.ts'
 import { BugDetails } from './BugDetails.tsx'
+import { OpenList } from './OpenList.tsx'
 import { openCashOut, useOpenedCashOut, useOpenedError } from './opened.ts'
 import { ScanSheet } from './ScanSheet.tsx'
 import { Steps } from './Steps.tsx'
@@ -120,26 +121,14 @@ function PrepareError({ error, unit }: { readonly error: AppError | null; readon
 }
 
 function Open({ mint, index }: Props) {
-  const now = useNow()
   const open = useCashOuts().filter((one) => one.mintUrl === mint.url && isOpenCashOut(one))
-  if (open.length === 0) return null
   return (
-    <section className="mint-open" aria-label={words.open}>
-      <h3>{words.open}</h3>
-      <ul data-arrows>
-        {open.map(({ id, amount, unit, state, createdAt }) => (
-          <li key={id}>
-            <a className="mint-open-row" href={to.mint(index, 'cash-out', id)}>
-              <span>
-                <b>{formatAmount(amount, unit)}</b>
-                <span className="small muted mint-begun">{addMoneyWords.begun(ago(createdAt, now))}</span>
-              </span>
-              <span className="small">{stateWords[state].badge}</span>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </section>
+    <OpenList
+      title={words.open}
+      items={open}
+      hrefOf={({ id }) => to.mint(index, 'cash-out', id)}
+      wordsOf={wordsOfCashOut}
+    />
   )
 }
 
@@ -208,12 +197,12 @@ function PriceEnds({ until }: { readonly until: number }) {
 
 function HowFar({ mint, index, cashOut }: Props & { readonly cashOut: CashOutView }) {
   const { state, amount, unit, id, trouble } = cashOut
-  const { sentence } = stateWords[state]
+  const { badge, sentence } = wordsOfCashOut(cashOut)
   return (
     <div className="stack loose">
       <Amount amount={amount} unit={unit} />
       {state === 'returning' ? (
-        <Note tone="warn" icon="restore" title={`${stateWords[state].badge}.`}>
+        <Note tone="warn" icon="restore" title={`${badge}.`}>
           {sentence}
           <BugDetails trouble={trouble} id={id} />
         </Note>
@@ -229,7 +218,7 @@ function HowFar({ mint, index, cashOut }: Props & { readonly cashOut: CashOutVie
         />
       )}
       <p className="hidden" role="status">
-        {stateWords[state].badge}
+        {badge}
       </p>
       <p className="small muted">{words.leave}</p>
       <div>
@@ -241,13 +230,18 @@ function HowFar({ mint, index, cashOut }: Props & { readonly cashOut: CashOutVie
   )
 }
 
+function overGrade({ state, alarm }: CashOutView): Grade {
+  if (alarm !== null) return 'needs'
+  return state === 'done' ? 'paid' : state === 'failed' ? 'bounced' : 'notsent'
+}
+
 function Over({ mint, index, cashOut }: Props & { readonly cashOut: CashOutView }) {
-  const { id, state, amount, unit, fee, total, trouble } = cashOut
-  const { badge, sentence } = stateWords[state]
-  const isDone = state === 'done'
+  const { id, state, amount, unit, fee, total, alarm, trouble } = cashOut
+  const { badge, sentence } = wordsOfCashOut(cashOut)
+  const isDone = state === 'done' && alarm === null
   return (
     <div className="stack mint-result">
-      <Coin grade={isDone ? 'paid' : state === 'failed' ? 'bounced' : 'notsent'} size={88} />
+      <Coin grade={overGrade(cashOut)} size={88} />
       <div className="stack tight" role="status">
         <p className="mint-result-word">{isDone ? `${formatAmount(amount, unit)} · ${badge}` : badge}</p>
         <p className="muted">{isDone && mint.isPlayMoney ? words.playDone : sentence}</p>

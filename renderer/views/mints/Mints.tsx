@@ -144,7 +144,7 @@ function MintState({ mint }: { readonly mint: MintView }) {
   return <span className="mint-state is-out">{mintsWords.out(since(mint.since, now))}</span>
 }
 
-export function MintDisc({ mint }: { readonly mint: MintView }) {
+function MintDisc({ mint }: { readonly mint: MintView }) {
   return (
     <span className="mint-disc" aria-hidden="true">
       {[...mintName(mint)][0]?.toUpperCase()}

@@ -4,7 +4,7 @@ import { create } from 'zustand'
 import { type AppError, toAppError } from '../../../shared/errors.ts'
 import type { CashOutView, WithdrawView } from '../../../shared/model.ts'
 import { call } from '../../client.ts'
-import { useCashOut, useWithdraw, type Visit } from '../../store.ts'
+import { keepWhileOpen, useCashOut, useWithdraw, type Visit } from '../../store.ts'
 
 type Opened = {
   readonly withdraw: WithdrawView | null
@@ -15,6 +15,7 @@ type Opened = {
 
 const useOpened = create<Opened>()(() => ({ withdraw: null, cashOut: null, error: null }))
 const { setState } = useOpened
+keepWhileOpen(useOpened)
 
 export const visit: Visit = {
   arrive: ([, tab, id]) => {

@@ -36,6 +36,7 @@ const tones: Record<PaymentState, 'paid' | 'signed' | 'notsent' | undefined> = {
   final: 'paid',
   bounced: 'notsent',
   dead: 'notsent',
+  replaced: 'notsent',
   refused: 'notsent',
   taking_back: undefined,
   taken_back: 'notsent',

@@ -9,7 +9,17 @@ import { formatAmount } from '../../../shared/units.ts'
 import { amountEntry, entryAmount } from '../../amount.ts'
 import { call } from '../../client.ts'
 import { type Href, to } from '../../route.ts'
-import { announce, go, goInstead, keepPayments, paymentsNow, slicesNow, untilPayment, type Visit } from '../../store.ts'
+import {
+  announce,
+  go,
+  goInstead,
+  keepPayments,
+  keepWhileOpen,
+  paymentsNow,
+  slicesNow,
+  untilPayment,
+  type Visit,
+} from '../../store.ts'
 import { payWords } from '../../words/pay.ts'
 import { affordable, bestMint, meansAt } from './means.ts'
 import { fittingNote } from './note.ts'
@@ -72,9 +82,10 @@ const empty: PayFlow = {
 
 export const usePayFlow = create<PayFlow>()(() => empty)
 const { getState, setState } = usePayFlow
+keepWhileOpen(usePayFlow)
 
 /** A second press of Enter on the step before is no answer to what was not seen yet. Milliseconds. */
-export const unseenMs = 600
+const unseenMs = 600
 
 // ---- where the person is
 

@@ -7,7 +7,7 @@ export type Pasted =
   | { readonly kind: 'request'; readonly text: string }
   | OtherText
 
-export const otherCodes = ['invoice', 'coins', 'address', 'mint', 'part', 'text'] as const
+const otherCodes = ['invoice', 'coins', 'address', 'mint', 'part', 'text'] as const
 /**
  * A Lightning invoice · coins as text · where other money is sent to · an address of a mint, perhaps · a piece of a code ·
  * a code that is only words

@@ -1,4 +1,4 @@
-// The twelve words: how far a person is with them, and what protects them on this computer.
+// What keeps the money safe: the twelve words and what seals them here, backup files, the lock.
 
 import type { Act } from '../../act.ts'
 import type { Href } from '../../route.ts'
@@ -7,7 +7,9 @@ import { Button } from '../../ui/Button.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { ErrorNote, Note } from '../../ui/Note.tsx'
 import { settingsWords } from '../../words/settings.ts'
+import { BackupFile, Copies } from './Backup.tsx'
 import { Group } from './Group.tsx'
+import { Lock } from './Lock.tsx'
 
 const words = settingsWords.phrase
 
@@ -41,21 +43,24 @@ export function Safe({ words: place, check }: { readonly words: Href; readonly c
         </span>
       </div>
       <ErrorNote error={check.error} />
-      {sealing === 'os' ? (
-        <div className="option settings-option">
-          <Icon name="lock" />
-          <span className="option-words">
-            <b>{words.sealing}</b>
-            <span className="small muted">{words.os}</span>
-          </span>
-        </div>
-      ) : (
+      <BackupFile />
+      <Copies />
+      <Lock />
+      {sealing === 'plain' ? (
         <Note tone="warn" title={words.plain.title}>
           {words.plain.body}
           <p>
             <b>{words.plain.todo}</b> {words.plain.action}
           </p>
         </Note>
+      ) : (
+        <div className="option settings-option">
+          <Icon name="shield" />
+          <span className="option-words">
+            <b>{words.sealing}</b>
+            <span className="small muted">{words[sealing]}</span>
+          </span>
+        </div>
       )}
     </Group>
   )

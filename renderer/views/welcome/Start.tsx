@@ -1,4 +1,4 @@
-// Two ways in: a wallet of one's own, or play money at once.
+// Three ways in: a wallet of one's own, play money at once, or a wallet that was there before.
 
 import type { Href } from '../../route.ts'
 import { usePractice } from '../../store.ts'
@@ -9,7 +9,15 @@ import { Wren } from '../../ui/Wren.tsx'
 import { welcomeWords } from '../../words/welcome.ts'
 import { Choice } from './Choice.tsx'
 
-export function Start({ create, onTry }: { readonly create: Href; readonly onTry: () => void }) {
+export function Start({
+  create,
+  restore,
+  onTry,
+}: {
+  readonly create: Href
+  readonly restore: Href
+  readonly onTry: () => void
+}) {
   const { isOffered } = usePractice()
   return (
     <Flow step="start">
@@ -30,6 +38,7 @@ export function Start({ create, onTry }: { readonly create: Href; readonly onTry
               onClick={onTry}
             />
           )}
+          <Choice icon="restore" title={welcomeWords.restore.title} body={welcomeWords.restore.body} href={restore} />
         </nav>
       </div>
     </Flow>

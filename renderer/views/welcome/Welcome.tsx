@@ -1,4 +1,4 @@
-// The first run: welcome, a name, the twelve words, a mint; or straight to practice coins. What is chosen is kept by the
+// The first run: welcome, a name, the twelve words, a mint; or straight to practice coins; or a wallet of before. What is chosen is kept by the
 // host at every step, so leaving in the middle loses nothing.
 
 import { useState } from 'react'
@@ -14,9 +14,14 @@ import { welcomeWords } from '../../words/welcome.ts'
 import { CheckWords } from '../phrase/CheckWords.tsx'
 import { useChallenge } from '../phrase/challenge.ts'
 import { WriteWords } from '../phrase/WriteWords.tsx'
+import { SearchScreen } from '../restore/Restored.tsx'
 import { ChooseMint } from './ChooseMint.tsx'
 import { ChooseName } from './ChooseName.tsx'
 import { PracticeCoins, usePracticeCoins } from './PracticeCoins.tsx'
+import { Restore } from './Restore.tsx'
+import { RestoreFile } from './RestoreFile.tsx'
+import { RestoreMints } from './RestoreMints.tsx'
+import { RestoreWords } from './RestoreWords.tsx'
 import { ScanMint } from './ScanMint.tsx'
 import { Start } from './Start.tsx'
 
@@ -28,6 +33,11 @@ const steps = {
   mint: to.welcome('mint'),
   scan: to.welcome('scan'),
   practice: to.welcome('practice'),
+  restore: to.welcome('restore'),
+  twelve: to.welcome('twelve'),
+  file: to.welcome('file'),
+  mints: to.welcome('mints'),
+  search: to.welcome('search'),
 } as const
 
 export function Welcome({ path: [step] }: { readonly path: readonly string[] }) {
@@ -96,7 +106,12 @@ export function Welcome({ path: [step] }: { readonly path: readonly string[] }) 
     )
   }
   if (step === 'practice') return <PracticeCoins practice={practice} back={back(origin)} />
-  return <Start create={steps.name} onTry={() => startPractice('start')} />
+  if (step === 'restore') return <Restore back={steps.start} words={steps.twelve} file={steps.file} />
+  if (step === 'twelve') return <RestoreWords back={steps.restore} onRestored={() => goInstead(steps.mints)} />
+  if (step === 'file') return <RestoreFile back={steps.restore} onRestored={() => goInstead(steps.search)} />
+  if (step === 'mints') return <RestoreMints back={steps.start} next={steps.search} />
+  if (step === 'search') return <SearchScreen home={begin} back={back('mints')} />
+  return <Start create={steps.name} restore={steps.restore} onTry={() => startPractice('start')} />
 }
 
 /** Home from now on, and no way back into the first run. */

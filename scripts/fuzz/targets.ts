@@ -1,0 +1,35 @@
+// Every decoder of the program that reads what somebody else wrote: one line each. A new decoder is a new line.
+
+import type { TargetTable } from './target.ts'
+
+export const table: TargetTable = {
+  cbor: async () => (await import('./targets/messages.ts')).cbor,
+  frame: async () => (await import('./targets/messages.ts')).frame,
+  body: async () => (await import('./targets/messages.ts')).body,
+  card: async () => (await import('./targets/messages.ts')).card,
+  request: async () => (await import('./targets/requests.ts')).request,
+  link: async () => (await import('./targets/requests.ts')).link,
+  qr: async () => (await import('./targets/requests.ts')).qr,
+  invoice: async () => (await import('./targets/requests.ts')).invoice,
+  amount: async () => (await import('./targets/texts.ts')).amount,
+  pasted: async () => (await import('./targets/texts.ts')).pasted,
+  foreign: async () => (await import('./targets/texts.ts')).foreign,
+  log: async () => (await import('./targets/texts.ts')).log,
+  'mint-url': async () => (await import('./targets/texts.ts')).mintUrl,
+  wire: async () => (await import('./targets/wire.ts')).wire,
+  keyset: async () => (await import('./targets/wire.ts')).keyset,
+  secret: async () => (await import('./targets/wire.ts')).secret,
+  'mint-answer': async () => (await import('./targets/mint-client.ts')).mintAnswer,
+  'mint-request': async () => (await import('./targets/mint-server.ts')).mintRequest,
+  'mint-http': async () => (await import('./targets/mint-server.ts')).mintHttp,
+  'page-http': async () => (await import('./targets/page.ts')).pageHttp,
+  'lan-packet': async () => (await import('./targets/lan.ts')).lanPacket,
+  'operation-row': async () => (await import('./targets/store.ts')).operationRow,
+  row: async () => (await import('./targets/store.ts')).row,
+  'ipc-input': async () => (await import('./targets/ipc.ts')).ipcInput,
+  'ipc-app': async () => (await import('./targets/ipc.ts')).ipcApp,
+  'backup-file': async () => (await import('./targets/backups.ts')).backupFile,
+  'backup-database': async () => (await import('./targets/backups.ts')).backupDatabase,
+  'phrase-file': async () => (await import('./targets/backups.ts')).phraseFile,
+  words: async () => (await import('./targets/backups.ts')).words,
+}
