@@ -224,8 +224,8 @@ describe.skipIf(reason !== undefined)('a full house', () => {
     cleanups.push(() => node.stop())
     return node
   }
-  async function stranger(address: string, node: PayeeNode): Promise<Stranger> {
-    const made = await strangerFrom(address, { ...node, keysetIds: [] })
+  async function stranger(address: string, node: PayeeNode, hasty?: () => Uint8Array): Promise<Stranger> {
+    const made = await strangerFrom(address, { ...node, keysetIds: [] }, hasty)
     cleanups.push(async () => made.node.stop())
     return made
   }
@@ -328,6 +328,25 @@ describe.skipIf(reason !== undefined)('a full house', () => {
     expect(open(await hold(newcomer, 1, node))).toEqual([true])
     const { connect } = await stranger(crowd, node)
     await vi.waitFor(async () => expect((await connect()).status).toBe('open'))
+  })
+
+  test('knows garbage right behind the handshake for what it is, and holds it against nobody else at that address', async () => {
+    const node = await payee()
+    const breach = `${crowd} breaks the protocol`
+    for (const garbage of [Buffer.alloc(5_000, 0xff), Buffer.alloc(5_000, '\0\x04\0\x01')]) {
+      const { connect } = await stranger(crowd, node, () => garbage)
+      for (const until = told.length + 2; told.length < until; ) {
+        const before = told.length
+        await connect().catch(() => undefined)
+        await vi.waitFor(() => expect(told).toHaveLength(before + 1))
+      }
+    }
+    expect(told).toEqual([breach, breach, breach, breach])
+    const { connect } = await stranger(crowd, node)
+    await vi.waitFor(async () => expect((await connect()).status).toBe('open'), { timeout: 20_000, interval: 1_000 })
+    const connection = (await hold(crowd, 1, node))[0]!
+    for (let streams = 0; streams < 20; streams++) await connection.newStream(payProtocol)
+    expect(told.filter((line) => line.includes('streams'))).toEqual([])
   })
 
   test('tells of nobody who comes, does nothing wrong and goes', async () => {

@@ -8,7 +8,7 @@ import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as waitFor } from 'node:timers/promises'
 import { noise } from '@chainsafe/libp2p-noise'
-import type { Connection, Libp2p, MessageStream, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, MessageStream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { yamux } from '@libp2p/yamux'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -46,6 +46,7 @@ const settings = {
 export type Target = { readonly port: number; readonly peerId: string; readonly keysetIds: readonly Uint8Array[] }
 
 export type Stage = {
+  /** Where the payee listens since it was started last. */
   readonly target: Target
   /** Lines of the payee's log since it was started. */
   readonly log: readonly string[]
@@ -98,9 +99,16 @@ export async function setStage(money = 2_000): Promise<Stage> {
     await until(async () => (await payer.call('payments.get', { id })).state === 'final')
     return performance.now() - before
   }
-  const { peerId, multiaddrs } = decodeRequest((await ask()).text)
+  const keysetIds = await keysetIdsOf(mint)
+  const findTarget = async (): Promise<Target> => {
+    const { peerId, multiaddrs } = decodeRequest((await ask()).text)
+    return { peerId, port: Number(multiaddrs[0]?.split('/')[4]), keysetIds }
+  }
+  let target = await findTarget()
   return {
-    target: { peerId, port: Number(multiaddrs[0]?.split('/')[4]), keysetIds: await keysetIdsOf(mint) },
+    get target() {
+      return target
+    },
     get log() {
       return log
     },
@@ -108,9 +116,9 @@ export async function setStage(money = 2_000): Promise<Stage> {
       await payee.stop()
       log = []
       payee = await start('payee')
-      // It listens where it did, and knows that the mint is there.
       await payee.call('mints.sync', {})
-      await ask()
+      // It listens where it did, unless another program of this computer was quicker.
+      target = await findTarget()
     },
     memory: () => memoryOf(payee.pid),
     pay,
@@ -157,8 +165,15 @@ export type Stranger = {
   raw(): MessageStream
 }
 
-/** A libp2p node at this address that does as it pleases. */
-export async function strangerFrom(address: string, { port, peerId }: Target): Promise<Stranger> {
+/**
+ * A libp2p node at this address that does as it pleases.
+ * @param hasty what it sends right behind the handshake, in place of a yamux frame
+ */
+export async function strangerFrom(
+  address: string,
+  { port, peerId }: Target,
+  hasty?: () => Uint8Array,
+): Promise<Stranger> {
   let newest: MessageStream | undefined
   const localAddress: object = { localAddress: address }
   const node = await createLibp2p({
@@ -171,6 +186,7 @@ export async function strangerFrom(address: string, { port, peerId }: Target): P
           protocol: real.protocol,
           createStreamMuxer: (connection) => {
             newest = connection
+            if (hasty) connection.send(hasty())
             return real.createStreamMuxer(connection)
           },
         }
@@ -203,8 +219,8 @@ export function* varint(value: number): Generator<number> {
 /** A stream's frame: its length and its bytes. */
 export const framed = (bytes: Uint8Array): Uint8Array => Uint8Array.from([...varint(bytes.length), ...bytes])
 
-/** The stream is over, however it ended. */
-export async function end(stream: Stream): Promise<void> {
+/** The stream or connection is over, however it ended. */
+export async function end(stream: Pick<MessageStream, 'status'> & EventTarget): Promise<void> {
   if (stream.status !== 'open') return
   await new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
 }

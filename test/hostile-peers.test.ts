@@ -73,12 +73,12 @@ const sockets =
 
 /** libp2p nodes, so many at each address, each with a connection on which this is done again and again; a new one when it is closed. */
 const nodes =
-  (addresses: readonly string[], each: number, deed: Deed, pauseMs = 5): Begin =>
+  (addresses: readonly string[], each: number, deed: Deed, pauseMs = 5, hasty?: () => Uint8Array): Begin =>
   (target) => {
     let isOn = true
     let count = 0
     const run = async (address: string): Promise<void> => {
-      const { node, connect, raw } = await strangerFrom(address, target)
+      const { node, connect, raw } = await strangerFrom(address, target, hasty)
       while (isOn) {
         const connection = await connect().catch(() => undefined)
         while (isOn && connection?.status === 'open') {
@@ -295,7 +295,18 @@ const attacks: readonly Case[] = [
       2,
       raw(() => new Uint8Array(randomBytes(5_000))),
     ),
-    /breaks|too much/,
+    /breaks the protocol/,
+  ],
+  [
+    'garbage right behind the handshake',
+    nodes(
+      strangers(3),
+      2,
+      ({ connection }) => end(connection),
+      5,
+      () => new Uint8Array(randomBytes(5_000)),
+    ),
+    /breaks the protocol/,
   ],
   [
     'floods of empty noise frames',

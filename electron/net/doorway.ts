@@ -139,7 +139,8 @@ function watchingDoor(upgrader: Upgrader, limits: DoorLimits, onOffence: OnOffen
         await upgrader.upgradeInbound(connection, options)
         guest.isIn = true
         guest.since = performance.now()
-        if (connection.status !== 'open') leave(guest, undefined)
+        // What came right behind the handshake may have ended it already.
+        if (connection.status !== 'open') leave(guest, offenceInside(guest))
         // Others may have come in while this one shook hands.
         assertNotTooMany(guest, limits.maxConnectionsPerHost)
         makeRoom(guest, limits.maxConnections, shortestStayMs.inside)

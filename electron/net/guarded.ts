@@ -102,7 +102,9 @@ function guardedYamux(
 
 /** libp2p specs, yamux: version, type, flags (2 bytes), stream (4), length (4). */
 const headerBytes = 12
+const version = 0
 const dataType = 0
+const goAwayType = 3
 const synFlag = 1
 /** A stream's first window (libp2p specs, yamux): more in one frame was not granted. */
 export const maxWindowBytes = 256 * 1024
@@ -116,6 +118,7 @@ function framesWithinLimits(mayOpen: () => boolean): (data: Arrived) => void {
 
   const readHeader = (): void => {
     headerLength = 0
+    if (header.readUInt8(0) !== version || header.readUInt8(1) > goAwayType) throw cutOff('breaks the protocol')
     if (!frames.take()) throw cutOff('sends too much')
     const opensStream = (header.readUInt16BE(2) & synFlag) !== 0 && header.readUInt32BE(4) !== 0
     if (opensStream && !mayOpen()) throw cutOff('opens too many streams')
