@@ -62,13 +62,16 @@ export function ledgerOfAll(holders: readonly Holder[]): ReturnType<typeof ledge
   }
 }
 
-/** Value at these wallets, their fees and what they cashed out are what was issued to them; nothing is on its way. */
-export function booksOf(holders: readonly Holder[]): Wrongs {
+/**
+ * Value at these wallets, their fees and what they cashed out are what was issued to them; nothing is on its way.
+ * @param gifts what somebody else paid for and had signed on their outputs
+ */
+export function booksOf(holders: readonly Holder[], gifts = 0): Wrongs {
   const { worth, spendable, issued, fees, cashedOut: out } = ledgerOfAll(holders)
   return [
-    ...(worth + fees + out === issued
+    ...(worth + fees + out === issued + gifts
       ? []
-      : [`${worth} + ${fees} fees + ${out} cashed out are not the ${issued} issued`]),
+      : [`${worth} + ${fees} fees + ${out} cashed out are not the ${issued + gifts} issued`]),
     ...(spendable === worth ? [] : [`${worth - spendable} of ${worth} are reserved or handed over`]),
   ]
 }
@@ -156,10 +159,11 @@ const spending = z.object({
 
 /**
  * Every coin of an honest wallet is promised once: by one swap, which is the payment. A person who takes a payment back has
- * a second one signed; a cash out that failed is followed by a swap to oneself.
- * @param askedBack coins, by Y, of payments that a person asked to have back
+ * a second one signed, and so has a payee who asks for another in place of a dead one; a cash out that failed is followed
+ * by a swap to oneself.
+ * @param mayBeTwice coins, by Y, of payments that a person asked to have back, or that were signed anew
  */
-export function promisedTwice({ asked, frames }: Signed, askedBack: ReadonlySet<string>): Wrongs {
+export function promisedTwice({ asked, frames }: Signed, mayBeTwice: ReadonlySet<string>): Wrongs {
   const swaps = new Map<string, Set<string>>()
   const melts = new Set<string>()
   const handedOver = new Set<string>()
@@ -181,7 +185,7 @@ export function promisedTwice({ asked, frames }: Signed, askedBack: ReadonlySet<
     }
   }
   return [...swaps].flatMap(([Y, digests]) => [
-    ...(digests.size > 1 && !askedBack.has(Y) ? [`${digests.size} swaps were signed over coin ${Y.slice(0, 8)}`] : []),
+    ...(digests.size > 1 && !mayBeTwice.has(Y) ? [`${digests.size} swaps were signed over coin ${Y.slice(0, 8)}`] : []),
     ...(melts.has(Y) && handedOver.has(Y) ? [`coin ${Y.slice(0, 8)} was handed over and melted`] : []),
   ])
 }

@@ -8,6 +8,7 @@ import {
   cutOff,
   minuteMs,
   reconnect,
+  signElsewhere,
   type TestWallet,
   type WalletOptions,
   type World,
@@ -21,6 +22,8 @@ export type Cast = {
   readonly payee: TestWallet
   /** Payments that a person asked to have back. */
   readonly askedBack: Set<string>
+  /** What somebody else paid for and had signed on their outputs. */
+  gifts: number
   /** Of this run alone: what was prepared before the act. */
   preview?: PayPreview
 }
@@ -91,6 +94,17 @@ async function prepareRefused(cast: Cast): Promise<void> {
 
 async function confirm({ payer, preview }: Cast): Promise<void> {
   await insist(payer, () => payer.run(async () => preview && payer.engine.confirmPay(preview.id)))
+}
+
+/** One unit is signed on an output of the payment: the mint can never finish it. Both find out, and do not reach each other. */
+async function payInVain(cast: Cast): Promise<void> {
+  await payOffline(cast)
+  const { world, payer, payee } = cast
+  await signElsewhere(world, payee.incoming().outputs[0]?.B_ ?? '', 1)
+  cast.gifts = 1
+  payee.isListening = false
+  await reconnect(payer, payee)
+  await world.rest(5 * minuteMs)
 }
 
 /** Both go to the mint in the same moment. */
@@ -214,6 +228,18 @@ const refreshing: readonly Play[] = [
   },
 ]
 
+const signingAnew: readonly Play[] = both({
+  operation: 'sign anew',
+  money,
+  before: payInVain,
+  act: async ({ world, payee }) => {
+    payee.isListening = true
+    await world.rest(10 * minuteMs)
+  },
+  ends: [...paid, 'pay replaced', 'receive replaced', 'refresh done'],
+  reaches: ['pay replaced', 'receive replaced', ...isPaid],
+})
+
 /** Above the payee's limits as long as it cannot ask the mint. */
 const strict = { payee: { limits: { single: 4, total: 4, perHour: 10 } } }
 const refused = { money: justEnough, mint: withFee, config: strict, after: takeBack }
@@ -315,4 +341,12 @@ const melting: readonly Play[] = [
   cashOut('melt, failed', () => async () => ({ kind: 'failed', reason: 'no route' }), 'melt failed'),
 ]
 
-export const plays: readonly Play[] = [withdrawing, ...paying, ...settling, ...refreshing, ...undoing, ...melting]
+export const plays: readonly Play[] = [
+  withdrawing,
+  ...paying,
+  ...settling,
+  ...signingAnew,
+  ...refreshing,
+  ...undoing,
+  ...melting,
+]

@@ -66,7 +66,7 @@ export async function actOnce(stage: Stage, play: Play, trouble: Trouble): Promi
   }
   const wrongs = [...thrown, ...(await wrongsOf(stage, cast, play, trouble))]
   const { issued, cashedOut, worth } = ledgerOfAll([payer, payee])
-  stage.issued += issued
+  stage.issued += issued + cast.gifts
   stage.paidOut += cashedOut
   stage.circulating += worth
   world.forget(payer, payee)
@@ -78,7 +78,7 @@ async function castOf(stage: Stage, { config }: Play): Promise<Cast> {
   const generation = ++stage.generation
   const open = (role: 'payer' | 'payee') =>
     world.wallet(role, { generation, mintUrl: proxies[role].url, config: config?.[role] ?? {} })
-  return { world, payer: await open('payer'), payee: await open('payee'), askedBack: new Set() }
+  return { world, payer: await open('payer'), payee: await open('payee'), askedBack: new Set(), gifts: 0 }
 }
 
 const longEnoughMs = 15 * minuteMs
@@ -98,18 +98,18 @@ async function recover(stage: Stage, cast: Cast, play: Play, releaseFrames: () =
 
 async function wrongsOf(stage: Stage, cast: Cast, play: Play, trouble: Trouble): Promise<Wrongs> {
   const { world, proxies } = stage
-  const { payer, payee, askedBack } = cast
+  const { payer, payee, askedBack, gifts } = cast
   const wallets = [payer, payee]
   const frames = world.frames.splice(0)
   const asked = [...proxies.payer.asked.splice(0), ...proxies.payee.asked.splice(0)]
-  const Ys = [...askedBack].flatMap((id) => {
-    const payment = payer.payment(id)
-    return 'swap' in payment ? payment.swap.inputs.map(({ Y }) => Y) : []
-  })
+  const Ys = payer.store.read
+    .operations({ kind: 'pay' })
+    .filter(({ id, state }) => askedBack.has(id) || state === 'replaced')
+    .flatMap((payment) => ('swap' in payment ? payment.swap.inputs.map(({ Y }) => Y) : []))
   const ended = wallets.flatMap(({ store }) => store.read.operations({}).map(({ kind, state }) => `${kind} ${state}`))
   const missing = trouble.kind === 'none' ? play.reaches.filter((end) => !ended.includes(end)) : []
   return [
-    ...booksOf(wallets),
+    ...booksOf(wallets, gifts),
     ...(await coinsTwice(wallets, spentAt(world.mint))),
     ...stuck(world.clock.now(), wallets, play.ends),
     ...promisedTwice({ asked, frames }, new Set(Ys)),

@@ -925,9 +925,34 @@ describe('one request, one payment', () => {
     await payer.withdraw(8)
     const again = await payer.pay(payee, 5, request)
     expect(payer.payment(again).state).toBe('final')
-    await world.pass(3 * dayMs)
+    await world.pass(40 * dayMs)
     expect([payer.payment(id).state, payee.store.read.operation(first)?.state]).toEqual(['bounced', 'bounced'])
+    // The payee has that handover: only a person takes its coins back.
+    expect([payer.worth(), payee.worth(), payer.totals().spendable]).toEqual([8, 5, 3])
+    expect(payer.totals().handed_over).toBe(5)
+    await payer.run(() => payer.engine.reclaim(id, true))
+    await world.rest()
+    expect(payer.payment(id).state).toBe('reclaimed')
     expect([payer.worth(), payee.worth(), payer.totals().spendable]).toEqual([8, 5, 8])
+  })
+
+  test('a mint that calls one coin of a payment spent, and is wrong: nothing is swapped back unasked, and it is paid', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 13 })
+    await cutOff(payer, payee)
+    const id = await payer.pay(payee, 13)
+    const errs: MintDouble = (real) => ({
+      ...always(['swap'], refused11001)(real),
+      checkState: async (Ys) => ({ kind: 'ok', value: Ys.map((_, index) => (index === 0 ? 'SPENT' : 'UNSPENT')) }),
+    })
+    payer.mint = errs
+    payee.mint = errs
+    await world.pass(20 * dayMs)
+    expect([payer.payment(id).state, payee.incoming().state]).toEqual(['bounced', 'bounced'])
+    await reconnect(payer, payee)
+    await world.pass(20 * dayMs)
+    expect([payer.payment(id).state, payee.incoming().state]).toEqual(['final', 'final'])
+    expect([payer.worth(), payee.worth()]).toEqual([0, 13])
   })
   const refused11001: Fault = async () => ({ kind: 'refused', code: 11001, detail: 'spent' })
 
@@ -1152,7 +1177,7 @@ describe('pay, the payer offline', () => {
     expect(payer.totals().spendable).toBe(51)
   })
 
-  test('one of its coins was spent elsewhere: it has bounced, and the other coins are still there, resting', async () => {
+  test('one of its coins was spent elsewhere: it has bounced, and the other coins come back when a person says so', async () => {
     const world = await openWorld()
     const { payer, payee } = await payerAndPayee(world, { money: 13 })
     const twin = await world.wallet('payer', { copy: payer.copy() })
@@ -1171,9 +1196,43 @@ describe('pay, the payer offline', () => {
     await reconnect(payer, payee)
     await world.rest()
     expect([payer.payment(id).state, payee.incoming().state]).toEqual(['bounced', 'bounced'])
-    expect(payer.totals()).toMatchObject({ quarantined: 9, spent: 4, handed_over: 0, reserved: 0 })
+    expect(payer.totals()).toMatchObject({ quarantined: 0, spent: 4, handed_over: 9, reserved: 0 })
     await world.pass(40 * dayMs)
-    expect(payer.totals()).toMatchObject({ spendable: 9, quarantined: 0 })
+    expect(payer.totals()).toMatchObject({ spendable: 0, handed_over: 9 })
+    await payer.run(() => payer.engine.reclaim(id, false))
+    await world.rest()
+    expect(payer.totals()).toMatchObject({ spendable: 9, handed_over: 0 })
+    // It did not hold, whatever came back of it.
+    expect(payer.payment(id).state).toBe('bounced')
+    await expect(payer.run(() => payer.engine.reclaim(id, true))).rejects.toMatchObject({ code: 'wrong_state' })
+  })
+
+  test('what is left of a bounced payment is taken back with a warning, and counted again when it is spent', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 13 })
+    const [twin, late] = [
+      await world.wallet('payer', { copy: payer.copy() }),
+      await world.wallet('late', { phrase: 'payer', copy: payer.copy() }),
+    ]
+    await cutOff(payer, payee, late)
+    const id = await payer.pay(payee, 13)
+    const other = await world.wallet('other')
+    await twin.look()
+    await twin.pay(other, 4)
+    world.forget(twin)
+    await reconnect(payer, payee)
+    await world.rest()
+    expect(payer.engine.reclaimable(payer.payment(id))).toBe('warned')
+    await expect(payer.run(() => payer.engine.reclaim(id, false))).rejects.toMatchObject({ code: 'wrong_state' })
+    late.mint = (real) => real
+    await late.run(() => late.engine.noOpenPayments())
+    await late.look()
+    await late.pay(other, 8)
+    expect(other.worth()).toBe(12)
+    world.forget(late)
+    await world.pass(3 * dayMs)
+    expect(payer.totals()).toMatchObject({ spent: 12, handed_over: 1 })
+    expect(payer.payment(id).state).toBe('bounced')
   })
 
   test('two payments from one purse', async () => {

@@ -12,7 +12,7 @@ import {
   withFreshPage,
   withNextPage,
 } from '../renderer/payment-list.ts'
-import { factWords, nextWords, receiptText, sentenceOf, sumWords } from '../renderer/words/activity.ts'
+import { activityWords, factWords, nextWords, receiptText, sentenceOf, sumWords } from '../renderer/words/activity.ts'
 import {
   aboutWords,
   addressWords,
@@ -206,6 +206,14 @@ describe('the story of a payment', () => {
     expect(sentenceOf(late)).toMatch(/could not be sent.*Take it back/)
     for (const other of [{ ...late, mayBeDelivered: true }, { ...late, trouble: null }, detail])
       expect(sentenceOf(other)).toBe(paymentWords.out[other.state].sentence)
+  })
+
+  test('of a bounced payment says what can be taken back, and that it may be final all the same', () => {
+    const bounced = { ...detail, state: 'bounced', reclaim: 'warned', name: 'Ann' } as const
+    expect(sentenceOf(bounced)).toMatch(/did not hold.*you can take them back\.$/)
+    expect(sentenceOf({ ...bounced, reclaim: 'no' })).toBe(paymentWords.out.bounced.sentence)
+    expect(activityWords.actions.takeBack(bounced)).toBe('Take back what is left')
+    expect(activityWords.dialog.body(bounced)).toMatch(/Ann.* may still have it.*stay theirs\.$/)
   })
 
   test('a receipt is text in columns', () => {

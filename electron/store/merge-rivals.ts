@@ -1,6 +1,7 @@
 // Two lives of one wallet may have promised one coin twice. When their files become one, the coin is tied to the promise
 // that somebody has in hand; the others only look at the facts from then on (wallet/held-back.ts). Which one that is:
 //   - one with a receipt before one that may have arrived, before one that may be at the mint, before one that never left;
+//   - any of these before one that has bounced, which can only pass when the mint has erred;
 //   - of two that may have arrived neither: sent once more, it could prove that its payer cheats. The coin rests.
 
 import { type Operation, promisedBy } from '../wallet/operation.ts'
@@ -31,7 +32,7 @@ type Promised = { readonly account: number; readonly Y: string; readonly operati
 
 function promisesIn(merging: Merging): readonly Promised[] {
   const rows = merging.db.all(
-    `SELECT id FROM main.operation WHERE (kind = 'pay' AND state IN ('settling', 'handing_over', 'signed', 'voided', 'dead'))
+    `SELECT id FROM main.operation WHERE (kind = 'pay' AND state IN ('settling', 'handing_over', 'signed', 'voided', 'dead', 'bounced'))
        OR (kind = 'refresh' AND state = 'settling') OR (kind = 'melt' AND state = 'melting')`,
   )
   return rows.flatMap(({ id }) => {
@@ -40,10 +41,11 @@ function promisesIn(merging: Merging): readonly Promised[] {
   })
 }
 
-const rank = { received: 3, mayHaveArrived: 2, mayBeAtTheMint: 1, neverLeft: 0 } as const
+const rank = { received: 3, mayHaveArrived: 2, mayBeAtTheMint: 1, neverLeft: 0, bounced: -1 } as const
 
 function rankOf(operation: Operation): number {
   if (operation.kind !== 'pay' || !('swap' in operation)) return rank.mayBeAtTheMint
+  if (operation.state === 'bounced') return rank.bounced
   if (operation.receipt !== null) return rank.received
   if (operation.handedOver) return rank.mayHaveArrived
   return operation.attempt === null ? rank.neverLeft : rank.mayBeAtTheMint

@@ -44,7 +44,7 @@ import { searchAgain, startSearches, stepRestore } from './restore.ts'
 import { createRunner, type Runner } from './runner.ts'
 import type { Secrets } from './secrets.ts'
 import { planRefresh } from './self-swap.ts'
-import type { MintRow, WalletStore } from './store-port.ts'
+import type { Coin, MintRow, WalletStore } from './store-port.ts'
 import { createTwins, noteSpentElsewhere } from './twins.ts'
 import { startWithdraw, stepWithdraw } from './withdraw.ts'
 
@@ -300,6 +300,9 @@ function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 
   // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
   if (!hasItsCoins({ store }, operation)) return 'no'
   switch (operation.state) {
+    case 'bounced':
+      if (leftOf({ store }, operation.id).length === 0) return 'no'
+      return operation.deadline * 1000 < clock.now() ? 'free' : 'warned'
     case 'voided':
     case 'dead':
       return 'free'
@@ -312,6 +315,10 @@ function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 
   }
 }
 
+/** Coins of a payment that are not known to be spent. */
+const leftOf = ({ store }: Pick<Context, 'store'>, id: string): readonly Coin[] =>
+  store.read.coinsOf(id).filter(({ state }) => state === 'reserved' || state === 'handed_over')
+
 /** The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more. */
 function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boolean): void {
   const may = reclaimable(ctx, operation)
@@ -321,7 +328,7 @@ function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boo
   }
   ctx.store.transaction((write) => {
     const { account, unit, id } = operation
-    const coins = ctx.store.read.coinsOf(id).filter((coin) => coin.state !== 'spent')
+    const coins = leftOf(ctx, id)
     const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
     write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
     // What would have signed it anew has not done so: it never will.

@@ -8,7 +8,7 @@
 //               └────────┴─► abandoned             └─► voided
 //   settling, handing_over, signed, voided ─► settled ─► final     the mint first, then tell the payee
 //   any of these ─► bounced | dead                                 two readings; looked at again ─► settled, final
-//   any of these, dead ─► reclaiming ─► reclaimed | what the facts say
+//   any of these, dead, bounced ─► reclaiming ─► reclaimed | what the facts say
 //   bounced ─► reclaimed: the reclaim that looked lost has passed after all
 //   dead ─► replaced: signed anew as a payment of its own, which stands in its place
 //   any of these ─► replaced: what it was signed anew for has passed after all, and stands in its place
@@ -424,7 +424,7 @@ export function promisedBy(operation: Operation): readonly string[] {
   }
 }
 
-const senders: ReadonlySet<string> = new Set(['settling', 'handing_over', 'signed', 'voided', 'dead'])
+const senders: ReadonlySet<string> = new Set(['settling', 'handing_over', 'signed', 'voided', 'dead', 'bounced'])
 
 type Transitions = {
   readonly [K in OperationKind]: Readonly<Record<OperationOf<K>['state'], readonly OperationOf<K>['state'][]>>
@@ -450,7 +450,7 @@ export const transitions: Transitions = {
     reclaiming: ['reclaimed', 'settled', 'final', 'bounced', 'dead', 'replaced'],
     settled: ['final'],
     final: [],
-    bounced: ['settled', 'final', 'reclaimed', 'replaced'],
+    bounced: ['reclaiming', 'settled', 'final', 'reclaimed', 'replaced'],
     dead: ['reclaiming', 'settled', 'final', 'replaced'],
     replaced: ['settled', 'final'],
     reclaimed: [],

@@ -9,7 +9,7 @@ import { decodeBody, type Terms, termsSchema } from '../../shared/messages.ts'
 import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
 import { hasItsCoins } from './held-back.ts'
-import type { OperationIn, OperationOf } from './operation.ts'
+import type { Operation, OperationIn, OperationOf } from './operation.ts'
 import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
 import { abandonPay, closeSession, type OpenSessions, wasPaidAnew } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
@@ -342,7 +342,7 @@ async function finish(
   return deliverSettled(ctx, sessions, next)
 }
 
-/** Inputs spent, change ours, state advanced: one transaction. `left`: those of its coins that nobody has spent; they rest. */
+/** Inputs spent, change ours, state advanced: one transaction. `left`: those of its coins that nobody has spent; they stay tied to it. */
 function store(
   ctx: Context,
   operation: Signed,
@@ -352,12 +352,9 @@ function store(
 ): void {
   const coins = coinsFrom(ctx, signatures, operation)
   const gone = inputYs(operation).filter((Y) => !left.has(Y))
-  const own = ctx.store.read.coinsOf(operation.id).filter(({ Y, state }) => left.has(Y) && state !== 'spent')
   ctx.store.transaction((write) => {
     write.insertCoins(coins)
     markSpent(write, operation.account, gone, operation.id)
-    const Ys = own.map(({ Y }) => Y)
-    write.moveCoins(operation.account, Ys, ['reserved', 'handed_over'], 'quarantined', null)
     write.updateOperation(next)
   })
   ctx.emit({ kind: 'operation', id: operation.id })
@@ -397,21 +394,28 @@ async function watch(ctx: Context, sessions: OpenSessions, operation: In<'voided
 /** The reclaim is an operation of its own; when it has ended, the facts say how this payment ended. */
 async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In<'reclaiming'>): Promise<void> {
   const reclaim = operation.reclaim === null ? undefined : ctx.store.read.operation(operation.reclaim)
-  if (reclaim?.state === 'done') return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
+  if (reclaim?.state === 'done') {
+    if (isWhole(operation, reclaim)) return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
+    return save(ctx, { ...operation, state: 'bounced', reading: null, ...due(ctx, lookAgainPause(ctx, operation)) })
+  }
   if (reclaim?.state !== 'lost') return save(ctx, { ...operation, ...due(ctx, dayMs) })
   const outcome = await lookAt(ctx, operation, owner)
   return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
 }
 
+/** All of its coins came back, not only what was left of those of a bounced one: that has bounced all the same. */
+const isWhole = ({ swap }: Signed, reclaim: Operation): boolean =>
+  'swap' in reclaim && reclaim.swap.inputs.length === swap.inputs.length
+
 /**
  * A mint may have erred: a sad end is looked at again until the keyset expires. A bounced payment whose coins turn out
  * unspent is sent again, unless a person has begun to take them back, or its request was paid by another one since: then
- * they rest, and come home. A dead one that still is dead is signed anew.
+ * a person may take them back. A dead one that still is dead is signed anew.
  */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
   const reclaim = operation.reclaim === null ? undefined : ctx.store.read.operation(operation.reclaim)
   // It looked lost, and the coins came back all the same.
-  if (operation.state === 'bounced' && reclaim?.state === 'done')
+  if (operation.state === 'bounced' && reclaim?.state === 'done' && isWhole(operation, reclaim))
     return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
   const isUnneeded = operation.state === 'bounced' && wasPaidAnew(ctx, operation)
   const mayBeSent = operation.state === 'bounced' && operation.reclaim === null && !isUnneeded
@@ -421,15 +425,25 @@ async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<Sad
   if (now?.kind !== 'pay' || now.state !== operation.state) return
   if (outcome.kind === 'settled') return settleAfterAll(ctx, sessions, now, outcome)
   if (outcome.kind === 'dead' && mayBeReplaced(ctx, now)) return startReplacement(ctx, now)
-  if (isUnneeded && outcome.kind === 'refused') letRest(ctx, now)
+  if (now.state === 'bounced' && (outcome.kind === 'bounced' || outcome.kind === 'refused')) await countLeft(ctx, now)
   return lookAgainLater(ctx, now, outcome)
 }
 
-/** The mint says that nobody has spent them after all. They come home by a swap of their own, which the facts decide. */
-function letRest(ctx: Context, { account, id }: Pay): void {
-  const spent = ctx.store.read.coinsOf(id).filter(({ state }) => state === 'spent')
-  const Ys = spent.map(({ Y }) => Y)
-  ctx.store.transaction((write) => write.moveCoins(account, Ys, ['spent'], 'quarantined', null))
+/**
+ * Which of the coins of a bounced payment are there, as the mint says now. They stay tied to it: somebody may hold the
+ * handover, so that only a person takes them back.
+ */
+async function countLeft(ctx: Context, { id, account, swap }: In<'bounced'>): Promise<void> {
+  const Ys = swap.inputs.map(({ Y }) => Y)
+  const states = await ctx.mints.client(account).checkState(Ys)
+  if (states.kind !== 'ok') return
+  const own = new Map(ctx.store.read.coinsOf(id).map(({ Y, state }) => [Y, state]))
+  const among = (state: string, isSpent: boolean) =>
+    Ys.filter((Y, index) => states.value[index] === state && own.has(Y) && (own.get(Y) === 'spent') === isSpent)
+  ctx.store.transaction((write) => {
+    write.moveCoins(account, among('UNSPENT', true), ['spent'], 'handed_over', id)
+    write.moveCoins(account, among('SPENT', false), ['reserved', 'handed_over'], 'spent', id)
+  })
   ctx.emit({ kind: 'balance' })
 }
 

@@ -54,7 +54,8 @@ export const activityWords = {
       'That the coins were then spent elsewhere is what the mint says: it convinces whoever trusts the mint, and is no proof by itself. If somebody else holds a statement about the same coins, the two together are proof.',
   },
   actions: {
-    takeBack: (payment: PaymentView) => `Take back ${formatAmount(payment.amount, payment.unit)}`,
+    takeBack: ({ state, amount, unit }: PaymentView) =>
+      state === 'bounced' ? 'Take back what is left' : `Take back ${formatAmount(amount, unit)}`,
     delivered: 'It was delivered',
     deliveredWhy:
       'No answer has come. If they have told you that it arrived, say so: Farthing then finishes the payment.',
@@ -64,8 +65,13 @@ export const activityWords = {
   },
   dialog: {
     title: 'Take this payment back?',
-    body: (payment: PaymentView) =>
-      `${payment.name === '' ? 'The other side' : isolated(payment.name)} has not refused it. If it becomes final first, the ${formatAmount(payment.amount, payment.unit)} stay theirs.`,
+    body: ({ state, name, amount, unit }: PaymentView) => {
+      const who = name === '' ? 'The other side' : isolated(name)
+      const theirs = `If it becomes final first, the ${formatAmount(amount, unit)} stay theirs.`
+      return state === 'bounced'
+        ? `${who} may still have it, and the mint may have been wrong when it said that coins were spent. ${theirs}`
+        : `${who} has not refused it. ${theirs}`
+    },
     keep: 'Leave it as it is',
   },
   slip: {
@@ -176,14 +182,18 @@ export function nextWords({ direction, state, settlesAt }: PaymentDetailView): F
   }
 }
 
-type Known = Pick<PaymentView, 'direction' | 'state' | 'trouble' | 'mayBeDelivered'>
+type Known = Pick<PaymentView, 'direction' | 'state' | 'trouble' | 'mayBeDelivered' | 'reclaim'>
 
 /** What is known of a payment, and what follows from it for the money. */
-export function sentenceOf({ direction, state, trouble, mayBeDelivered }: Known): string {
+export function sentenceOf({ direction, state, trouble, mayBeDelivered, reclaim }: Known): string {
   const late: ErrorCode = 'terms_expired'
   const isLate = direction === 'out' && state === 'on_its_way' && trouble === late && !mayBeDelivered
-  return isLate ? lateSentence : paymentWords[direction][state].sentence
+  if (isLate) return lateSentence
+  const { sentence } = paymentWords[direction][state]
+  return state === 'bounced' && reclaim !== 'no' ? `${sentence} ${leftSentence}` : sentence
 }
+
+const leftSentence = 'The mint says that coins of it are still there: you can take them back.'
 
 const lateSentence =
   'It could not be sent before their offer ended, and Farthing does not send it by itself any more. Take it back, and pay again if they still expect it.'
