@@ -156,8 +156,9 @@ export function createReach({ engine, store, clock, peerKeySeed, host, onChange,
     const book = createCardBook({
       ask: async (address, signal) => (await peerNode()).askCard(address, { signal }),
       onChange,
+      onOffence: abuse.note,
     })
-    looking = { book, search: findOnLan(book, { onOffence: abuse.note }) }
+    looking = { book, search: findOnLan(book) }
   }
 
   return {

@@ -26,7 +26,12 @@ async function payee(): Promise<void> {
 
 async function payer(): Promise<void> {
   const found = Promise.withResolvers<PeerAddress>()
-  const looking = findOnLan({ onFound: found.resolve, onLost: () => undefined })
+  const looking = findOnLan({
+    hear: ({ peerId, multiaddr }) => {
+      found.resolve({ peerId, multiaddrs: [multiaddr] })
+      return true
+    },
+  })
   say('ready')
   const address = await found.promise
   say('found', address)
@@ -39,9 +44,14 @@ async function payer(): Promise<void> {
 }
 
 async function watcher(): Promise<void> {
+  const heard = new Set<string>()
   const looking = findOnLan({
-    onFound: (address) => say('found', address),
-    onLost: (peerId) => say('lost', { peerId }),
+    hear: ({ peerId, ttlSeconds }) => {
+      const event = ttlSeconds === 0 ? 'lost' : 'found'
+      if (!heard.has(event)) say(event, { peerId })
+      heard.add(event)
+      return true
+    },
   })
   say('ready')
   await asked()

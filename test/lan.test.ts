@@ -7,11 +7,11 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import multicastDns, { type MulticastDNS, type ResponsePacket } from 'multicast-dns'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { announceOnLan, findOnLan, type LanActivity } from '../electron/net/lan-discovery.ts'
-import { announcementRecords, lanService, readAnnouncement } from '../electron/net/lan-record.ts'
+import { type Announcement, announcementRecords, lanService, readAnnouncement } from '../electron/net/lan-record.ts'
 import { createLanTable } from '../electron/net/lan-table.ts'
-import type { PeerAddress } from '../electron/wallet/ports.ts'
+import type { Card } from '../shared/card.ts'
 
 const ANN = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
 const BOB = '12D3KooWQYV9dGMFoRzNStwpXztXaBUjtPqi6aU76ZgUriHhKust'
@@ -25,7 +25,7 @@ describe('what is believed of a packet', () => {
   const [pointer, text] = good as [Records[number], Records[number]]
   const lines = (...data: (string | Buffer)[]): ResponsePacket =>
     packet([pointer, { ...text, data } as Records[number]])
-  const believed = { peerId: ANN, multiaddrs: [`/ip4/${HOST}/tcp/4001`], ttlSeconds: 120 }
+  const believed = { peerId: ANN, multiaddr: `/ip4/${HOST}/tcp/4001`, ttlSeconds: 120 }
   const address = `dnsaddr=/ip4/${HOST}/tcp/4001/p2p/${ANN}`
   const payee = 'farthing=pay/1.0.0'
 
@@ -51,7 +51,7 @@ describe('what is believed of a packet', () => {
     ['the address of somebody else', lines(payee, `dnsaddr=/ip4/10.1.2.4/tcp/4001/p2p/${ANN}`)],
     ['an address of somebody else beside its own', lines(payee, address, `dnsaddr=/ip4/8.8.8.8/tcp/80/p2p/${ANN}`)],
     ['two payees', lines(payee, address, `dnsaddr=/ip4/${HOST}/tcp/4001/p2p/${BOB}`)],
-    ['five addresses', lines(payee, ...[1, 2, 3, 4, 5].map((port) => `dnsaddr=/ip4/${HOST}/tcp/${port}/p2p/${ANN}`))],
+    ['two addresses', lines(payee, address, `dnsaddr=/ip4/${HOST}/tcp/4002/p2p/${ANN}`)],
     ['port 0', lines(payee, `dnsaddr=/ip4/${HOST}/tcp/0/p2p/${ANN}`)],
     ['port 65536', lines(payee, `dnsaddr=/ip4/${HOST}/tcp/65536/p2p/${ANN}`)],
     ['an address without a peer id', lines(payee, `dnsaddr=/ip4/${HOST}/tcp/4001`)],
@@ -66,85 +66,201 @@ describe('what is believed of a packet', () => {
 })
 
 describe('what is remembered', () => {
-  const heard = (peerId: string, port = 1, ttlSeconds = 120) => ({
+  const card: Card = { name: 'Ann', payeeKey: new Uint8Array(33).fill(2), request: null }
+  const heard = (peerId: string, host = HOST, port = 1, ttlSeconds = 120) => ({
     peerId,
-    multiaddrs: [`/ip4/${HOST}/tcp/${port}`],
+    multiaddr: `/ip4/${host}/tcp/${port}`,
     ttlSeconds,
   })
+  const nobodyIsBusy = () => false
 
-  function table() {
+  beforeEach(() => {
     vi.useFakeTimers()
-    const events: (PeerAddress | string)[] = []
-    const told: string[] = []
-    const watcher = { onFound: (address: PeerAddress) => events.push(address), onLost: (id: string) => events.push(id) }
-    return { events, told, ...createLanTable(watcher, (address, offence) => told.push(`${address} ${offence}`)) }
-  }
+  })
   afterEach(() => {
     vi.useRealTimers()
   })
 
-  test('a payee is found once, and lost when nothing renews it', () => {
-    const { events, hear } = table()
-    const found = { peerId: ANN, multiaddrs: [`/ip4/${HOST}/tcp/1`] }
-    hear(heard(ANN), HOST)
+  function table() {
+    const told: string[] = []
+    const created = createLanTable((address, offence) => told.push(`${address} ${offence}`))
+    const hear = (peerId: string, host = HOST, port = 1, ttlSeconds = 120): boolean =>
+      created.hear(heard(peerId, host, port, ttlSeconds), host)
+    const ask = (kind: 'proved' | 'unproved', answer: Card | null): string | undefined => {
+      const next = created.next(kind, nobodyIsBusy)
+      next?.finish(answer)
+      return next?.entry.address.peerId
+    }
+    /** All that are due are asked. @returns whom, in which order */
+    const askAll = (kind: 'proved' | 'unproved', answer: Card | null): readonly string[] => {
+      const asked: string[] = []
+      for (let id = ask(kind, answer); id !== undefined; id = ask(kind, answer)) asked.push(id)
+      return asked
+    }
+    const prove = (peerId: string, host = HOST, port = 1): void => {
+      hear(peerId, host, port)
+      askAll('unproved', card)
+    }
+    const proved = () => created.proved().map(({ address }) => address.peerId)
+    return { ...created, hear, askAll, prove, proved, told }
+  }
+
+  test('a payee is proved by its card, and kept for as long as it answers, announced or not', () => {
+    const { hear, next, askAll, proved } = table()
+    hear(ANN)
+    expect(proved()).toEqual([])
+    const ask = next('unproved', nobodyIsBusy)
+    expect(ask?.entry.address).toEqual({ peerId: ANN, multiaddrs: [`/ip4/${HOST}/tcp/1`] })
+    expect(ask?.finish(card)).toBe(true)
+    for (let minute = 0; minute < 60; minute++) {
+      vi.advanceTimersByTime(60_000)
+      expect(askAll('proved', card)).toEqual([ANN])
+    }
+    expect(proved()).toEqual([ANN])
+    for (const wait of [60_000, 1_000, 2_000, 4_000]) {
+      expect(proved()).toEqual([ANN])
+      vi.advanceTimersByTime(wait)
+      expect(askAll('proved', null)).toEqual([ANN])
+    }
+    expect(proved()).toEqual([])
+  })
+
+  test('an announcement that nothing renews is forgotten', () => {
+    const { hear, askAll } = table()
+    hear(ANN)
+    expect(askAll('unproved', null)).toEqual([ANN])
     vi.advanceTimersByTime(119_000)
-    hear(heard(ANN), HOST)
+    hear(ANN)
     vi.advanceTimersByTime(119_000)
-    expect(events).toEqual([found])
+    expect(askAll('unproved', null)).toEqual([ANN])
+    vi.advanceTimersByTime(121_000)
+    expect(askAll('unproved', null)).toEqual([])
+  })
+
+  test.each([
+    ['leaves', (hear: ReturnType<typeof table>['hear']) => hear(ANN, HOST, 1, 0)],
+    ['is at another port', (hear: ReturnType<typeof table>['hear']) => hear(ANN, HOST, 2)],
+  ])('who says in the name of a proved payee that it %s has it asked again, once, and no more', (_name, say) => {
+    const { hear, prove, proved, askAll, next } = table()
+    prove(ANN)
+    for (let index = 0; index < 100; index++) say(hear)
+    expect(askAll('proved', card)).toEqual([])
+    vi.advanceTimersByTime(2_000)
+    expect(askAll('proved', card)).toEqual([ANN])
+    expect(askAll('proved', card)).toEqual([])
+    next('unproved', nobodyIsBusy)?.finish(null)
+    expect(proved()).toEqual([ANN])
+    expect(next('proved', nobodyIsBusy)).toBeUndefined()
+  })
+
+  test('a payee that leaves is gone when it no longer answers, a second later', () => {
+    const { hear, prove, proved, askAll } = table()
+    prove(ANN)
+    vi.advanceTimersByTime(10_000)
+    hear(ANN, HOST, 1, 0)
+    expect(askAll('proved', null)).toEqual([ANN])
     vi.advanceTimersByTime(1_000)
-    expect(events).toEqual([found, ANN])
+    expect(askAll('proved', null)).toEqual([ANN])
+    expect(proved()).toEqual([])
   })
 
-  test('a payee that takes its leave is lost at once', () => {
-    const { events, hear } = table()
-    hear(heard(ANN), HOST)
-    hear(heard(ANN, 1, 0), HOST)
-    expect(events.at(-1)).toBe(ANN)
-    hear(heard(ANN, 1, 0), HOST)
-    expect(events).toHaveLength(2)
+  test('a payee that went to another port is proved there when it is gone from the first', () => {
+    const { hear, prove, proved, askAll, next } = table()
+    prove(ANN)
+    vi.advanceTimersByTime(10_000)
+    hear(ANN, HOST, 2)
+    askAll('proved', null)
+    vi.advanceTimersByTime(1_000)
+    askAll('proved', null)
+    expect(proved()).toEqual([])
+    expect(next('unproved', nobodyIsBusy)?.finish(card)).toBe(true)
+    expect(proved()).toEqual([ANN])
   })
 
-  test('a payee with another port, or on a second link, is told again with all its addresses', () => {
-    const { events, hear } = table()
-    hear(heard(ANN, 1), HOST)
-    hear(heard(ANN, 2), HOST)
-    hear({ ...heard(ANN), multiaddrs: ['/ip4/169.254.7.7/tcp/2'] }, '169.254.7.7')
-    expect(events.slice(1)).toEqual([
-      { peerId: ANN, multiaddrs: [`/ip4/${HOST}/tcp/2`] },
-      { peerId: ANN, multiaddrs: [`/ip4/${HOST}/tcp/2`, '/ip4/169.254.7.7/tcp/2'] },
-    ])
+  test('no announcement takes the place of a proved entry, whoever it names', () => {
+    const { hear, prove, proved } = table()
+    for (let index = 0; index < 8; index++) prove(`stall ${index}`)
+    for (let index = 0; index < 5_000; index++) hear(`peer ${index}`, `10.9.${index >> 8}.${index & 255}`)
+    for (let index = 0; index < 100; index++) hear(`peer ${index}`)
+    expect(proved()).toEqual(Array.from({ length: 8 }, (_, index) => `stall ${index}`))
   })
 
-  test('one sender is heard for eight payees, and others are still heard', () => {
-    const { events, hear } = table()
-    for (let index = 0; index < 50; index++) hear(heard(`peer ${index}`), HOST)
-    expect(events).toHaveLength(8)
-    hear(heard(ANN), '10.1.2.4')
-    expect(events).toHaveLength(9)
+  test('hosts are asked in turn, first those that never were', () => {
+    const { hear, next, askAll } = table()
+    const ask = () => next('unproved', nobodyIsBusy)
+    for (const index of [1, 2, 3]) hear(`a${index}`, '10.0.0.1')
+    hear('b', '10.0.0.2')
+    const asks = [ask(), ask()]
+    expect(asks.map((one) => one?.entry.address.peerId)).toEqual(['a1', 'b'])
+    for (const one of asks) one?.finish(null)
+    vi.advanceTimersByTime(10)
+    hear('c', '10.0.0.3')
+    expect(askAll('unproved', null)).toEqual(['c', 'a2', 'a3'])
   })
 
-  test('a full table makes room for a sender that has fewer payees there than another, and tells whose flood it was', () => {
-    const { events, told, hear } = table()
-    hear(heard(ANN), HOST)
-    for (let index = 0; index < 32 * 8; index++) hear(heard(`peer ${index}`), `sender ${index % 32}`)
-    expect(events).toHaveLength(256)
-    hear(heard(BOB), '10.1.2.4')
-    const [lost, found] = events.slice(-2)
-    expect(lost).toMatch(/^peer /)
-    expect(found).toEqual({ peerId: BOB, multiaddrs: [`/ip4/${HOST}/tcp/1`] })
-    expect(events).not.toContain(ANN)
-    expect(told.at(-1)).toMatch(/^sender \d+ announces too many payees$/)
-    hear(heard('another of the same'), '10.1.2.4')
-    expect(events.at(-1)).toEqual(expect.objectContaining({ peerId: 'another of the same' }))
+  test('a host that is busy is passed over', () => {
+    const { hear, next } = table()
+    hear('a', '10.0.0.1')
+    hear('b', '10.0.0.2')
+    expect(next('unproved', (host) => host === '10.0.0.1')?.entry.address.peerId).toBe('b')
   })
 
-  test('a flood from many senders is cut at 256 payees, and those that were there stay', () => {
-    const { events, hear } = table()
-    hear(heard(ANN), HOST)
-    for (let index = 0; index < 1_000; index++) hear(heard(`peer ${index}`), `sender ${index}`)
-    expect(events).toHaveLength(256)
-    hear(heard(ANN, 2), HOST)
-    expect(events.at(-1)).toEqual({ peerId: ANN, multiaddrs: [`/ip4/${HOST}/tcp/2`] })
+  test('a newcomer is asked after each of a thousand invented hosts was asked once, and they are no more than that', () => {
+    const { hear, askAll } = table()
+    for (let round = 0; round < 3; round++) {
+      for (let index = 0; index < 1_000; index++) hear(`${round} ${index}`, `10.9.${index >> 8}.${index & 255}`)
+    }
+    hear(ANN)
+    const asked = askAll('unproved', null)
+    expect(asked.indexOf(ANN)).toBe(1_000)
+    for (let index = 0; index < 10_000; index++) hear(`x ${index}`, `10.9.${index >> 8}.${index & 255}`)
+    expect(askAll('unproved', null).length).toBeLessThanOrEqual(8 * 1_024)
+  })
+
+  test('eight unproved are kept for one host; who announces himself again and again is among them now and then', () => {
+    const { hear, next, told, askAll } = table()
+    let asks = 0
+    for (let isFound = false; !isFound && asks < 2_000; asks++) {
+      for (let index = 0; index < 5; index++) hear(`peer ${asks} ${index}`)
+      if (asks % 2 === 0) hear(ANN)
+      const ask = next('unproved', nobodyIsBusy)
+      isFound = ask?.entry.address.peerId === ANN
+      ask?.finish(null)
+      vi.advanceTimersByTime(500)
+    }
+    expect(asks).toBeLessThan(2_000)
+    expect(askAll('unproved', null).length).toBeLessThanOrEqual(8)
+    expect(new Set(told)).toEqual(new Set([`${HOST} is named by too many announcements`]))
+  })
+
+  test('who tells it learns when another had to make room', () => {
+    const { hear } = table()
+    for (let index = 0; index < 8; index++) expect(hear(`peer ${index}`)).toBe(true)
+    expect(hear('peer 1')).toBe(true)
+    expect(hear('peer 8')).toBe(false)
+    for (let index = 1; index < 1_024; index++) expect(hear('one', `10.9.${index >> 8}.${index & 255}`)).toBe(true)
+    expect(hear('one', '10.9.9.9')).toBe(false)
+  })
+
+  test('a host has eight proved payees at the most, and sixty-four are kept', () => {
+    const { prove, proved, told } = table()
+    for (let index = 0; index < 9; index++) prove(`peer ${index}`)
+    expect(proved()).toHaveLength(8)
+    expect(told).toEqual([`${HOST} announces too many payees`])
+    for (let index = 0; index < 100; index++) prove('one', `10.9.9.${index}`)
+    expect(proved()).toHaveLength(64)
+  })
+
+  test('among the proved, room is made for a host that has fewer of them than another', () => {
+    const { prove, proved, told } = table()
+    prove(ANN)
+    for (let index = 0; index < 8 * 8; index++) prove(`peer ${index}`, `10.9.9.${index % 8}`)
+    expect(proved()).toHaveLength(64)
+    prove(BOB, '10.1.2.4')
+    expect(proved()).toHaveLength(64)
+    expect(proved()).toContain(ANN)
+    expect(proved().at(-1)).toBe(BOB)
+    expect(told.at(-1)).toMatch(/^10\.9\.9\.\d announces too many payees$/)
   })
 })
 
@@ -166,9 +282,14 @@ describe('announcing and looking, on loopback', () => {
   const announce = (): LanActivity => started(announceOnLan({ peerId: ANN, port: 4001 }, { loopback: true, mdnsPort }))
 
   function look() {
-    const found = Promise.withResolvers<PeerAddress>()
+    const found = Promise.withResolvers<Announcement>()
     const lost = Promise.withResolvers<string>()
-    started(findOnLan({ onFound: found.resolve, onLost: lost.resolve }, { loopback: true, mdnsPort }))
+    const hear = (announcement: Announcement): boolean => {
+      if (announcement.ttlSeconds === 0) lost.resolve(announcement.peerId)
+      else found.resolve(announcement)
+      return true
+    }
+    started(findOnLan({ hear }, { loopback: true, mdnsPort }))
     return { found: found.promise, lost: lost.promise }
   }
 
@@ -179,7 +300,7 @@ describe('announcing and looking, on loopback', () => {
     return observer
   }
 
-  const address = { peerId: ANN, multiaddrs: ['/ip4/127.0.0.1/tcp/4001'] }
+  const address = { peerId: ANN, multiaddr: '/ip4/127.0.0.1/tcp/4001', ttlSeconds: 120 }
 
   test('who looks first finds who announces later, and the other way round', async () => {
     const first = look()
@@ -201,6 +322,15 @@ describe('announcing and looking, on loopback', () => {
     announce() // what an answer looks like, so that its absence means something
     await once(observer, 'response')
     expect(heard).toEqual(['response'])
+  })
+
+  test('while announcements push each other out, the question is asked every second', async () => {
+    const observer = await observe()
+    const seconds = new Set<number>()
+    observer.on('query', () => seconds.add(Math.round(performance.now() / 1_000)))
+    started(findOnLan({ hear: () => false }, { loopback: true, mdnsPort }))
+    announce()
+    await vi.waitFor(() => expect(seconds.size).toBeGreaterThan(3))
   })
 
   test('a flood of questions gets one answer in a second', async () => {

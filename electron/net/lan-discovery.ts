@@ -1,11 +1,9 @@
 // Finding each other on a local network, without a server, a default route or the internet. Only who wants to be paid
 // announces; anyone may look, and tells by it only that somebody looks.
 
-import { createAllowances } from './allowance.ts'
+import { createAllowance } from './allowance.ts'
 import { type LanLink, type LanOptions, openLanLinks } from './lan-links.ts'
-import { announcementRecords, lanService, maxTtlSeconds, readAnnouncement } from './lan-record.ts'
-import { createLanTable, type LanWatcher } from './lan-table.ts'
-import type { OnOffence } from './offences.ts'
+import { type Announcement, announcementRecords, lanService, maxTtlSeconds, readAnnouncement } from './lan-record.ts'
 
 /** Running until stopped. `stop` is over when the sockets are closed. */
 export type LanActivity = { stop(): Promise<void> }
@@ -55,38 +53,43 @@ export function announceOnLan(payee: { peerId: string; port: number }, options?:
   }
 }
 
-/** Announcements of one sender that are read: an honest one answers a question of anybody, once a second at most. */
-const announcementRate = { burst: 16, perSecond: 4 }
+/** Announcements that are read, of all senders together: whoever forges an address could use up what is granted to it. */
+const announcementRate = { burst: 2_000, perSecond: 2_000 }
 /** How often the question is asked again, in milliseconds: several times within the life of an answer. */
 const queryIntervalMs = 10_000
+/** And while announcements push each other out, so that an honest payee is heard as often as it answers. */
+const crowdedIntervalMs = 1_000
 
-export type FindOptions = LanOptions & { readonly onOffence?: OnOffence }
+export type AnnouncementListener = {
+  /** An announcement that `sender` made, or somebody in its name. @returns false when another made room for it */
+  hear(announcement: Announcement, sender: string): boolean
+}
 
-/** Look for payees: what is found is a hint for `PeerDialer`, and a name comes with the payee's signed Terms. */
-export function findOnLan(watcher: LanWatcher, options: FindOptions = {}): LanActivity {
-  const { onOffence = () => undefined } = options
-  const table = createLanTable(watcher, onOffence)
-  const mayAnnounce = createAllowances(announcementRate)
+/** Look for payees: what is heard is a hint, and may be a lie. */
+export function findOnLan({ hear }: AnnouncementListener, options: LanOptions = {}): LanActivity {
+  const mayBeRead = createAllowance(announcementRate)
+  let isCrowded = false
+  let askedAt = performance.now()
   const ask = (link: LanLink): void => void link.query(lanService)
   const lan = openLanLinks(
     {
       onOpen: ask,
       onResponse: (_link, packet, sender) => {
-        if (!mayAnnounce.take(sender)) {
-          onOffence(sender, 'announces too many payees')
-          return
-        }
-        const announcement = readAnnouncement(packet, sender)
-        if (announcement !== undefined) table.hear(announcement, sender)
+        const announcement = mayBeRead.take() ? readAnnouncement(packet, sender) : undefined
+        if (announcement !== undefined && !hear(announcement, sender)) isCrowded = true
       },
     },
     options,
   )
-  const again = setInterval(() => lan.links().forEach(ask), queryIntervalMs)
+  const again = setInterval(() => {
+    if (!isCrowded && performance.now() - askedAt < queryIntervalMs) return
+    isCrowded = false
+    askedAt = performance.now()
+    lan.links().forEach(ask)
+  }, crowdedIntervalMs)
   return {
     stop: async () => {
       clearInterval(again)
-      table.clear()
       await lan.close()
     },
   }

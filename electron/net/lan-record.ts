@@ -9,8 +9,6 @@ const payeeLine = 'farthing=pay/1.0.0'
 
 /** Seconds a record holds when nothing renews it; a longer claim is cut to this (RFC 6762 §10 has 120 s for addresses). */
 export const maxTtlSeconds = 120
-/** A payee has one address on a link; a second and third may be other ports. */
-const maxAddresses = 4
 /** An honest packet has two or three records. */
 const maxRecords = 32
 
@@ -18,8 +16,8 @@ type Records = ResponseOutgoingPacket['answers']
 
 export type Announcement = {
   readonly peerId: string
-  /** `/ip4/…/tcp/…`, all with the sender's own address. */
-  readonly multiaddrs: readonly string[]
+  /** `/ip4/…/tcp/…`, with the sender's own address: a payee has one on a link. */
+  readonly multiaddr: string
   /** 0 = it is leaving (RFC 6762 §10.1). */
   readonly ttlSeconds: number
 }
@@ -45,15 +43,11 @@ export function readAnnouncement(packet: ResponsePacket, sender: string): Announ
   if (!lines.includes(payeeLine)) return undefined
 
   const found = lines.filter((line) => line.startsWith('dnsaddr=')).map((line) => readAddress(line, sender))
-  const [first] = found
-  if (first === undefined || found.length > maxAddresses) return undefined
-  if (!found.every((address) => address?.peerId === first.peerId)) return undefined
+  const [first, ...others] = found
+  if (first === undefined) return undefined
+  if (others.some((other) => other?.peerId !== first.peerId || other.multiaddr !== first.multiaddr)) return undefined
   const ttls = [pointer, ...texts].map(({ ttl }) => ttl ?? 0)
-  return {
-    peerId: first.peerId,
-    multiaddrs: [...new Set(found.flatMap((address) => address?.multiaddr ?? []))],
-    ttlSeconds: Math.min(maxTtlSeconds, ...ttls),
-  }
+  return { ...first, ttlSeconds: Math.min(maxTtlSeconds, ...ttls) }
 }
 
 function readAddress(line: string, sender: string): { peerId: string; multiaddr: string } | undefined {

@@ -16,6 +16,7 @@ export const offences = [
   'sends what cannot be read',
   'asks for Terms and never pays',
   'announces too many payees',
+  'is named by too many announcements',
 ] as const
 
 export type Offence = (typeof offences)[number]

@@ -62,11 +62,7 @@ export const lanPacket: Target = {
         const read = readAnnouncement(packet, host)
         if (!read) return
         hold(/^12D3KooW\w{44}$/.test(read.peerId), 'a peer id that is none')
-        hold(
-          read.multiaddrs.every((address) => address.startsWith(`/ip4/${host}/tcp/`)),
-          'an address of somebody else',
-        )
-        hold(read.multiaddrs.length > 0 && read.multiaddrs.length <= 4, 'too many addresses')
+        hold(read.multiaddr.startsWith(`/ip4/${host}/tcp/`), 'an address of somebody else')
         hold(read.ttlSeconds >= 0 && read.ttlSeconds <= maxTtlSeconds, 'a life without end')
       }),
     )
