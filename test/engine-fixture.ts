@@ -583,6 +583,9 @@ function secretsFor(name: string, random: Random): Secrets {
 const peerIdOf = (seed: Uint8Array): Uint8Array =>
   concatBytes(Uint8Array.of(0, 36, 8, 1, 18, 32), new Uint8Array(createHash('sha256').update(seed).digest()))
 
+/** How long wallets wait for an answer: the mint runs in this process too, which may be busy with a restore. */
+const patientMs = 60_000
+
 const systemRandom: Random = { bytes: (length) => new Uint8Array(randomBytes(length)) }
 
 /** What a wallet has in common with the others around it. */
@@ -602,7 +605,7 @@ function createWallet(
   const secrets = secretsFor(phrase ?? name, random)
   const payeePeer = peerIdOf(secrets.payeePeerSeed(generation))
   const address: PeerAddress = { peerId: `peer-of-${name}-${generation}`, multiaddrs: [] }
-  const http = createMintClients({ clock })
+  const http = createMintClients({ clock, timeoutMs: patientMs })
   const reports: string[] = []
   let openStreams = 0
 

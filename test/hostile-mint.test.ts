@@ -5,7 +5,9 @@ import type { ServerResponse } from 'node:http'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { maxRetryAfterMs } from '../electron/net/http-json.ts'
+import { createMintClients } from '../electron/net/mint-client.ts'
 import { paymentView } from '../electron/views.ts'
+import { systemClock } from '../electron/wallet-folder.ts'
 import { Point, pointToHex } from '../shared/cashu/bdhke.ts'
 import { keysetIdV2 } from '../shared/cashu/keyset.ts'
 import { AppError, errorCodes } from '../shared/errors.ts'
@@ -276,6 +278,8 @@ describe('a mint that is slow', () => {
       const dripping = setInterval(() => response.write(' '), 500)
       response.on('close', () => clearInterval(dripping))
     })
+    // As it is in a wallet.
+    payer.mint = () => createMintClients({ clock: systemClock })(mint.url)
     const id = payer.engine.withdraw(0, 'sat', 8)
     await payer.engine.runner.runNow(id)
     expect(payer.store.read.operation(id)).toMatchObject({ state: 'quoting', lastError: 'timed out' })
