@@ -14,7 +14,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { maxBackupText } from '../shared/backup-limit.ts'
 import { AppError } from '../shared/errors.ts'
 import { type CommandName, type HostEvent, toErrorReply } from '../shared/ipc.ts'
-import { createAccess, type Session } from './serve/access.ts'
+import { createAccess, isSecret, type Session } from './serve/access.ts'
 import { createEventStreams, type EventStreamLimits, eventStreamLimits } from './serve/event-streams.ts'
 import { cookieValues, isOnly, refuse, securityHeaders } from './serve/guard.ts'
 import { createNeighbourCheck } from './serve/neighbours.ts'
@@ -122,18 +122,19 @@ export async function startServeHost<Event = HostEvent>(options: ServeHostOption
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const [path = '', query = ''] = (request.url ?? '').split('?', 2)
     const link = path.startsWith('/open/') ? path.slice('/open/'.length) : undefined
-    const refusal = refuse(request, host, link !== undefined || path === room ? 'navigation' : 'own-page')
+    const inside = isSecret(room, path.slice(0, room.length)) ? path.slice(room.length) : undefined
+    const refusal = refuse(request, host, link !== undefined || inside === '' ? 'navigation' : 'own-page')
     if (refusal) return sendPage(response, refusal.status, refusedPage(refusal.reason))
     if (link !== undefined && request.method === 'GET') {
       return enter(link, isOnly(request.headersDistinct['sec-fetch-site'], 'cross-site'), response)
     }
-    const session = path.startsWith(room) ? access.session(cookieValues(request, cookie)) : undefined
-    if (request.method === 'POST') {
-      if (!session) return sendReply(response, 401, failure('this browser has no session: open the link again'))
-      return answerCall(path.slice(room.length), request, response)
+    const session = inside === undefined ? undefined : access.session(cookieValues(request, cookie))
+    if (inside === undefined || !session) {
+      if (request.method === 'GET') return sendPage(response, 401, closedPage)
+      return sendReply(response, 401, failure('this browser has no session: open the link again'))
     }
-    if (!session) return sendPage(response, 401, closedPage)
-    return answerGet(path.slice(room.length), query, session, response)
+    if (request.method === 'POST') return answerCall(inside, request, response)
+    return answerGet(inside, query, session, response)
   }
 
   const answerCall = async (path: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {

@@ -15,7 +15,7 @@ const provenWithinMs = 5_000
 const retryMs = [250, 1_000, 2_000, 4_000] as const
 
 export function createHttpBridge(): Bridge {
-  const host = createHostProof()
+  const host = createHostProof(takePageKey())
   const onEvents = new Set<(event: HostEvent) => void>()
   const onConnections = new Set<(connection: Connection) => void>()
   let proven = Promise.withResolvers<void>()
@@ -110,4 +110,11 @@ function post(name: string, input: unknown, timeoutMs: number): Promise<Response
     body: JSON.stringify(input),
     signal: AbortSignal.timeout(timeoutMs),
   })
+}
+
+/** Out of the page: what looks at it does not need the key. */
+function takePageKey(): string {
+  const meta = document.querySelector<HTMLMetaElement>('meta[name="farthing-page-key"]')
+  meta?.remove()
+  return meta?.content ?? ''
 }

@@ -11,21 +11,19 @@ export type HostProof = {
 
 const nonceBytes = 16
 
-/** The key came with the page. It is taken out of it: what looks at the page does not need it. */
-export function createHostProof(): HostProof {
-  const meta = document.querySelector<HTMLMetaElement>('meta[name="farthing-page-key"]')
-  const secret = new TextEncoder().encode(meta?.content ?? '')
-  meta?.remove()
+/** @param pageKey that came with the page; empty when none did, and then nobody is the host */
+export function createHostProof(pageKey: string): HostProof {
+  const secret = new TextEncoder().encode(pageKey)
   return {
     nonce: () => base64Url(crypto.getRandomValues(new Uint8Array(nonceBytes))),
     isProof: async (nonce, text) => {
       if (secret.length === 0) return false
       const said: unknown = JSON.parse(text)
-      const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-      const proof = await crypto.subtle.sign('HMAC', key, new TextEncoder().encode(pageProofText(nonce)))
-      return (
-        typeof said === 'object' && said !== null && 'proof' in said && said.proof === base64Url(new Uint8Array(proof))
-      )
+      if (typeof said !== 'object' || said === null || !('proof' in said) || typeof said.proof !== 'string')
+        return false
+      const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
+      // It compares in constant time (W3C Web Cryptography API, HMAC, verify).
+      return crypto.subtle.verify('HMAC', key, bytesOf(said.proof), new TextEncoder().encode(pageProofText(nonce)))
     },
   }
 }
@@ -35,3 +33,11 @@ const base64Url = (bytes: Uint8Array): string =>
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')
+
+/** What is no base64url stands for nothing. */
+function bytesOf(text: string): Uint8Array<ArrayBuffer> {
+  const base64 = text.replaceAll('-', '+').replaceAll('_', '/')
+  return /^[A-Za-z0-9+/]*$/.test(base64) && base64.length % 4 !== 1
+    ? Uint8Array.from(atob(base64), (character) => character.charCodeAt(0))
+    : new Uint8Array()
+}
