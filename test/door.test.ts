@@ -66,10 +66,24 @@ describe('an agreement on a protocol', () => {
       'a length that never ends, behind a good beginning',
       Buffer.concat([honest.subarray(0, 20), Buffer.alloc(9, 0xff)]),
     ],
+    [
+      'a length that never ends, behind a name that only looks like one',
+      Buffer.concat([Buffer.from('\x0a\ufeff/noise\n'), Buffer.alloc(2_000, 0x80)]),
+    ],
     ['no end to what it proposes', Buffer.alloc(1_025, 0)],
     ['a message above a kilobyte', Buffer.concat([Buffer.from([0xff, 0x7f]), Buffer.alloc(5_000)])],
   ])('that has %s is broken off', (_name, bytes) => {
     expect(() => negotiationOf(['/noise'])(bytes)).toThrow(breach)
+  })
+
+  test('that comes byte by byte costs no more than one in a piece', () => {
+    const { user } = process.threadCpuUsage()
+    for (let round = 0; round < 3; round++) {
+      const look = negotiationOf(['/noise'])
+      for (const byte of Buffer.from('\x01\n'.repeat(512))) look(Uint8Array.of(byte))
+    }
+    // Reading all of it anew at every piece took ten times this.
+    expect(process.threadCpuUsage().user - user).toBeLessThan(150_000)
   })
 })
 
@@ -192,6 +206,20 @@ describe('what comes on one connection', () => {
     const kilobytes = passed(look)
     expect(kilobytes).toBeGreaterThan(70) // a frame of 64 KiB
     expect(kilobytes).toBeLessThan(200)
+  })
+
+  test('is few pieces: many small ones cost more than their bytes', () => {
+    for (const guest of [{ isIn: false }, { isIn: true }, undefined]) {
+      const look = lookAtBytes(guest)
+      look(agreed)
+      let pieces = 0
+      const sendMore = (): void => {
+        for (; pieces < 100_000; pieces++) look(Uint8Array.of(1))
+      }
+      expect(sendMore).toThrow(expect.objectContaining({ message: 'sends too much' }))
+      expect(pieces).toBeGreaterThan(1_000)
+      expect(pieces).toBeLessThan(10_000)
+    }
   })
 
   test('at once, and in every second after, is bounded on either side', () => {

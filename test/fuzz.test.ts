@@ -16,7 +16,7 @@ import { bytesOf, textOf } from '../scripts/fuzz/text.ts'
 const seed = Number(process.env['FARTHING_FUZZ_SEED'] ?? 1)
 const corpus = join(import.meta.dirname, 'corpus')
 const inputs = 1_500
-/** What goes over a socket or to a disk is slower. */
+/** What goes over a socket or to a disk, or through all of a library, is slower. */
 const slowInputs = 150
 const slow = new Set([
   'mint-answer',
@@ -29,6 +29,8 @@ const slow = new Set([
   'backup-file',
   'backup-database',
   'phrase-file',
+  'muxer',
+  'camera',
 ])
 const folder = mkdtempSync(join(tmpdir(), 'farthing-fuzz-'))
 afterAll(() => rmSync(folder, { recursive: true }))

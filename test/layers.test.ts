@@ -130,7 +130,17 @@ const rooms: readonly Room[] = [
     name: 'scripts for fuzzing',
     files: /^scripts\/fuzz\//,
     inside: [shared, wallet, store, net, compositionRoot, serve, shell, mint, renderer, scripts],
-    outside: [node, zod, noble, /^fast-check$/, /^multicast-dns$/, /^\(computed\)$/],
+    outside: [
+      node,
+      zod,
+      noble,
+      /^fast-check$/,
+      /^@libp2p\//,
+      /^uint8arraylist$/,
+      /^multicast-dns$/,
+      /^qr$/,
+      /^\(computed\)$/,
+    ],
   },
   {
     name: 'scripts',

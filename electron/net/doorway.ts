@@ -21,6 +21,8 @@ export type DoorLimits = {
 const encrypters = ['/noise']
 /** Bytes on one connection, as they come from the network. A payment brings two frames of 64 KiB at most. */
 const byteRate: Rate = { burst: 512 * 1024, perSecond: 32 * 1024 }
+/** A piece counts for no less: the libraries keep pieces as they come, and 65,000 of one byte take most of a second to drop. */
+const leastPieceBytes = 64
 /** Until the handshake is over: it has less than 2 KiB, and a hasty payer's first frame may be right behind it. */
 const maxHandshakeBytes = 128 * 1024
 
@@ -187,9 +189,10 @@ export function lookAtBytes(guest?: { readonly isIn: boolean }): (data: Arrived)
   let handshakeLeft = maxHandshakeBytes
   return (data) => {
     negotiation(data)
-    handshakeLeft -= data.byteLength
+    const size = Math.max(leastPieceBytes, data.byteLength)
+    handshakeLeft -= size
     const isHasty = guest !== undefined && !guest.isIn && handshakeLeft < 0
-    if (isHasty || !bytes.take(data.byteLength)) throw cutOff('sends too much')
+    if (isHasty || !bytes.take(size)) throw cutOff('sends too much')
   }
 }
 

@@ -100,31 +100,52 @@ function guardedYamux(
   }
 }
 
-/** libp2p specs, yamux: version, type, flags (2 bytes), stream (4), length (4). */
-const headerBytes = 12
-const version = 0
-const dataType = 0
-const goAwayType = 3
-const synFlag = 1
 /** A stream's first window (libp2p specs, yamux): more in one frame was not granted. */
 export const maxWindowBytes = 256 * 1024
 
 /** Reads along. @throws AppError `peer_unreachable` (from the function returned) */
 function framesWithinLimits(mayOpen: () => boolean): (data: Arrived) => void {
   const frames = createAllowance(frameRate)
+  return readFrames(({ type, flags, streamId, length }) => {
+    if (!frames.take()) throw cutOff('sends too much')
+    const opensStream = (flags & synFlag) !== 0 && streamId !== 0
+    if (opensStream && !mayOpen()) throw cutOff('opens too many streams')
+    if (type === dataType && length > maxWindowBytes) throw cutOff('sends too much')
+  })
+}
+
+/** Of a yamux frame (libp2p specs, yamux); `length` is that of what follows only when `type` is 0. */
+export type FrameHeader = {
+  readonly type: number
+  readonly flags: number
+  readonly streamId: number
+  readonly length: number
+}
+
+/** Version, type, flags (2 bytes), stream (4), length (4). */
+export const headerBytes = 12
+const version = 0
+const dataType = 0
+const goAwayType = 3
+const synFlag = 1
+
+/**
+ * Reads along as yamux does, in whatever pieces the bytes come, and keeps nothing but a header that is not complete.
+ * @param onHeader told of each header before what follows it; what it throws comes out of the function returned
+ * @throws AppError `peer_unreachable` (from the function returned) for a header that is none
+ */
+export function readFrames(onHeader: (header: FrameHeader) => void): (data: Arrived) => void {
   const header = Buffer.alloc(headerBytes)
   let headerLength = 0
   let dataLeft = 0
 
   const readHeader = (): void => {
     headerLength = 0
-    if (header.readUInt8(0) !== version || header.readUInt8(1) > goAwayType) throw cutOff('breaks the protocol')
-    if (!frames.take()) throw cutOff('sends too much')
-    const opensStream = (header.readUInt16BE(2) & synFlag) !== 0 && header.readUInt32BE(4) !== 0
-    if (opensStream && !mayOpen()) throw cutOff('opens too many streams')
-    if (header[1] !== dataType) return
-    dataLeft = header.readUInt32BE(8)
-    if (dataLeft > maxWindowBytes) throw cutOff('sends too much')
+    const type = header.readUInt8(1)
+    if (header.readUInt8(0) !== version || type > goAwayType) throw cutOff('breaks the protocol')
+    const length = header.readUInt32BE(8)
+    onHeader({ type, flags: header.readUInt16BE(2), streamId: header.readUInt32BE(4), length })
+    if (type === dataType) dataLeft = length
   }
   return (data) => {
     const arrived = data.subarray()

@@ -11,7 +11,7 @@ import { cutOff } from './offences.ts'
 export type Arrived = Uint8Array | Uint8ArrayList
 
 /** All bytes of one agreement. Honest ones have about 60: the name of multistream-select and one protocol. */
-const maxNegotiationBytes = 1_024
+export const maxNegotiationBytes = 1_024
 
 /**
  * Nothing reaches the stream's readers that `look` has not seen; what it throws aborts the stream, and they never see what
@@ -36,31 +36,40 @@ export function inspect(stream: MessageStream, look: (data: Arrived) => void): v
  * What comes after is none of its business. @throws AppError `peer_unreachable` (from the function returned)
  */
 export function negotiationOf(protocols: readonly string[]): (data: Arrived) => void {
-  const last = protocols.map((protocol) => `${protocol}\n`)
-  let read = new Uint8Array()
+  let bytesLeft = maxNegotiationBytes
+  let unread = new Uint8Array()
   let isOver = false
   return (data) => {
     if (isOver) return
-    const more = data.subarray(0, Math.min(data.byteLength, maxNegotiationBytes - read.length))
-    read = Buffer.concat([read, more])
-    for (const message of messagesOf(read)) {
-      isOver = last.includes(message)
-      if (isOver) return
+    const more = data.subarray(0, Math.min(data.byteLength, bytesLeft))
+    bytesLeft -= more.byteLength
+    unread = Buffer.concat([unread, more])
+    while (!isOver) {
+      const message = firstMessage(unread)
+      if (!message) break
+      isOver = names(message.bytes, protocols)
+      unread = unread.subarray(message.end)
     }
-    if (data.byteLength > more.byteLength) throw cutOff('breaks the protocol')
+    if (!isOver && data.byteLength > more.byteLength) throw cutOff('breaks the protocol')
   }
 }
 
-/** The complete messages, one after another. @throws AppError `peer_unreachable` at a length of more than two bytes */
-function* messagesOf(bytes: Uint8Array): Generator<string> {
-  for (let at = 0; at < bytes.length; ) {
-    const [first = 0, second = 0] = bytes.subarray(at)
-    if (first >= 0x80 && second >= 0x80) throw cutOff('breaks the protocol')
-    const length = first < 0x80 ? first : (first & 0x7f) + second * 128
-    const start = at + (first < 0x80 ? 1 : 2)
-    const end = start + length
-    if (end > bytes.length) return
-    yield new TextDecoder().decode(bytes.subarray(start, end))
-    at = end
-  }
+/** @returns undefined when it is not complete. @throws AppError `peer_unreachable` at a length of more than two bytes */
+function firstMessage(unread: Uint8Array): { readonly bytes: Uint8Array; readonly end: number } | undefined {
+  const [first, second = 0] = unread
+  if (first === undefined) return undefined
+  if (first >= 0x80 && second >= 0x80) throw cutOff('breaks the protocol')
+  const length = first < 0x80 ? first : (first & 0x7f) + second * 128
+  const start = first < 0x80 ? 1 : 2
+  const end = start + length
+  return end <= unread.length ? { bytes: unread.subarray(start, end), end } : undefined
+}
+
+/**
+ * Exactly as the library reads a name (`readString` of @libp2p/multistream-select), white space at its end included: where it
+ * would read on, so must we.
+ */
+function names(message: Uint8Array, protocols: readonly string[]): boolean {
+  const text = Buffer.from(message).toString('utf8')
+  return text.endsWith('\n') && protocols.includes(text.trimEnd())
 }

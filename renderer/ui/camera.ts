@@ -1,6 +1,6 @@
-// The camera as a stream of pictures, and codes found in them. The device is given back when the screen is left.
+// The camera as a stream of pictures, and what is found in them. The device is given back when the screen is left.
 
-import { decodeQR, decodeQRBatch } from 'qr/decode.js'
+import { codeInFrame, codeInStill } from './codes.ts'
 
 /** `denied`: by the person or the system · `busy`: another program has it · `unsupported`: no way to ask for one */
 export type CameraTrouble = 'none' | 'denied' | 'busy' | 'unsupported' | 'failed'
@@ -20,9 +20,6 @@ const wanted = { width: { ideal: 1280 }, height: { ideal: 720 } }
 const liveSide = 1280
 /** Of a picture from a file. */
 const pictureSide = 2400
-/** For one frame, so that the window stays smooth. Milliseconds. */
-const frameBudgetMs = 12
-const pictureBudgetMs = 4000
 const idleWithinMs = 120
 
 /** @throws DOMException of getUserMedia; `cameraTrouble` says what it means */
@@ -77,7 +74,7 @@ export function watchCodes(video: HTMLVideoElement, onCode: (text: string) => vo
     if (context && width > 0) {
       const scale = Math.min(1, liveSide / Math.max(width, height))
       const image = imageOf(context, video, Math.round(width * scale), Math.round(height * scale))
-      const found = codeIn(image)
+      const found = codeInFrame(image)
       if (found !== null) onCode(found)
     }
     next()
@@ -96,8 +93,7 @@ export async function codeInPicture(picture: Blob): Promise<string | null> {
   if (!context) return null
   const image = imageOf(context, bitmap, Math.round(bitmap.width * scale), Math.round(bitmap.height * scale))
   bitmap.close()
-  const [found] = await decodeQRBatch([image], { effort: Number.POSITIVE_INFINITY, timeLimit: pictureBudgetMs })
-  return found?.find((one) => typeof one === 'string') ?? null
+  return codeInStill(image)
 }
 
 function imageOf(
@@ -110,13 +106,4 @@ function imageOf(
   if (context.canvas.height !== height) context.canvas.height = height
   context.drawImage(source, 0, 0, width, height)
   return context.getImageData(0, 0, width, height)
-}
-
-/** Most frames have none: the decoder throws then. */
-function codeIn(image: ImageData): string | null {
-  try {
-    return decodeQR(image, { timeLimit: frameBudgetMs })
-  } catch {
-    return null
-  }
 }
