@@ -75,7 +75,7 @@ export function watchCodes(video: HTMLVideoElement, onCode: (text: string) => vo
       const scale = Math.min(1, liveSide / Math.max(width, height))
       const image = imageOf(context, video, Math.round(width * scale), Math.round(height * scale))
       const found = codeInFrame(image)
-      if (found !== null) onCode(found)
+      if (found) onCode(found)
     }
     next()
   }
