@@ -5,6 +5,8 @@ import { AppError } from './errors.ts'
 
 /** Deepest nesting we accept; our own messages need 5. A deeper one is a bomb. */
 const maxDepth = 16
+/** Most entries of a map; our own messages have fewer than 16. They are sorted and compared, which costs more than their bytes. */
+const maxEntries = 64
 
 /** The bytes are the caller's own: what cborg returns is now and then a Buffer, or part of a pool of 64 KiB. */
 export function encodeCbor(value: unknown): Uint8Array {
@@ -25,7 +27,7 @@ export function decodeCbor(bytes: Uint8Array): unknown {
 /** Decode one CBOR item in any of its encodings, for formats that are not ours. @throws AppError `bad_frame` */
 export function decodeLooseCbor(bytes: Uint8Array): unknown {
   try {
-    assertDepth(bytes)
+    assertPlain(bytes)
     return decode(bytes, {
       allowIndefinite: false,
       allowUndefined: false,
@@ -45,8 +47,8 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index])
 }
 
-/** Walks the headers only, without recursion, so that deep nesting is refused before a recursive decoder sees it. */
-function assertDepth(bytes: Uint8Array): void {
+/** Walks the headers only, without recursion: deep nesting and large maps are refused before a recursive decoder sees them. */
+function assertPlain(bytes: Uint8Array): void {
   const open: number[] = []
   let at = 0
   while (at < bytes.length) {
@@ -61,6 +63,7 @@ function assertDepth(bytes: Uint8Array): void {
     if (major === 2 || major === 3) at += length
     const items = major === 4 ? length : major === 5 ? length * 2 : major === 6 ? 1 : 0
     if (items > bytes.length) throw new Error('more items than bytes')
+    if (major === 5 && length > maxEntries) throw new Error('a map of too many entries')
     if (items > 0) {
       if (open.push(items) > maxDepth) throw new Error('nested too deep')
       continue

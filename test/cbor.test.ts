@@ -4,7 +4,7 @@ import { decode } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytesToHex, concatBytes, hexToBytes } from '../shared/cashu/numbers.ts'
-import { decodeCbor, encodeCbor, sameBytes } from '../shared/cbor.ts'
+import { decodeCbor, decodeLooseCbor, encodeCbor, sameBytes } from '../shared/cbor.ts'
 
 const badFrame = expect.objectContaining({ code: 'bad_frame' })
 /** Refused by its own check: not because the decoder ran out of stack. */
@@ -179,6 +179,14 @@ describe('what no message of ours contains is refused', () => {
 })
 
 describe('a bomb is refused before it goes off', () => {
+  test('a map has as many entries as our messages need, and not thousands', () => {
+    const entries = (count: number) =>
+      encodeCbor(Object.fromEntries(Array.from({ length: count }, (_, index) => [`${index}`.padStart(4, '0'), 0])))
+    expect(Object.keys(decodeCbor(entries(64)) as object)).toHaveLength(64)
+    for (const decoder of [decodeCbor, decodeLooseCbor])
+      for (const count of [65, 6_000]) expect(() => decoder(entries(count))).toThrow(badFrame)
+  })
+
   test('nesting is accepted to the depth our messages need and refused beyond it', () => {
     expect(decodeCbor(nested(16))).toBeDefined()
     expect(() => decodeCbor(nested(17))).toThrow(badFrame)

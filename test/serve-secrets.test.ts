@@ -29,7 +29,7 @@ const digestOf = (text: string): string => createHash('sha256').update(text).dig
 
 /** Wrong in its first letter, in its last one, too short, and too long. */
 const wrongOnes = (secret: string): readonly string[] => {
-  const other = (letter: string | undefined): string => (letter === 'A' ? 'B' : 'A')
+  const other = (letter: string | undefined): string => (letter === 'A' ? 'E' : 'A') // the last two bits of the last letter say nothing
   return [
     other(secret[0]) + secret.slice(1),
     secret.slice(0, -1) + other(secret.at(-1)),
