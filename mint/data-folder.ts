@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { diskError } from '../shared/disk-error.ts'
 import { AppError } from '../shared/errors.ts'
+import { assertUndamaged } from './damage.ts'
 import { createKeyring, type Keyring } from './keys.ts'
 import { readKeysets } from './keysets.ts'
-import { takeLease } from './lease.ts'
+import { type Lease, takeLease } from './lease.ts'
 import type { MintStore, Random } from './ports.ts'
 import { createSeed, readSeed } from './seed.ts'
 import { openMintStore } from './store.ts'
@@ -23,35 +24,57 @@ export function openOrCreateDataFolder(path: string, random: Random): DataFolder
   try {
     mkdirSync(path, { recursive: true, mode: 0o700 })
     assertPrivate(path)
-    const lease = takeLease(join(path, 'lease'))
-    try {
-      if (!existsSync(seedIn(path)) && !existsSync(databaseIn(path))) createSeed(seedIn(path), random)
-      const { store, keyring } = open(path)
-      const close = (): void => {
-        store.close()
-        lease.release()
-      }
-      return { store: { ...store, close }, keyring }
-    } catch (error) {
-      lease.release()
-      throw error
-    }
+    return openLeased(path, takeLease(leaseIn(path)), random)
   } catch (error) {
     throw diskError(error) ?? error
   }
 }
 
-/** Open the folder of a mint that exists. @throws AppError as above, and `not_found` when there is no mint in it */
+/**
+ * Open the folder of a mint that exists, also while it is served: whoever serves it has looked for damage.
+ * @throws AppError as above but `folder_in_use`, and `not_found` when there is no mint in it
+ */
 export function openDataFolder(path: string): DataFolder {
   if (!existsSync(databaseIn(path))) throw new AppError('not_found', `there is no mint in ${path}`)
   assertPrivate(path)
-  return open(path)
+  const lease = leaseIfFree(path)
+  return lease ? openLeased(path, lease) : open(path)
 }
 
-function open(path: string): DataFolder {
-  const keyring = createKeyring(readSeed(seedIn(path)))
+function leaseIfFree(path: string): Lease | undefined {
+  try {
+    return takeLease(leaseIn(path))
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'folder_in_use') return undefined
+    throw error
+  }
+}
+
+function openLeased(path: string, lease: Lease, random?: Random): DataFolder {
+  try {
+    assertUndamaged(databaseIn(path), existsSync(seedIn(path)))
+    const { store, keyring } = open(path, random)
+    const close = (): void => {
+      store.close()
+      lease.release()
+    }
+    return { store: { ...store, close }, keyring }
+  } catch (error) {
+    lease.release()
+    throw error
+  }
+}
+
+/**
+ * The seed is made after the database, and keysets after the seed: a database without keysets is of a first start that was
+ * interrupted, a seed without a database of a mint that has lost it.
+ */
+function open(path: string, random?: Random): DataFolder {
   const store = openMintStore(databaseIn(path))
   try {
+    const isNew = !existsSync(seedIn(path)) && store.keysets().length === 0
+    if (isNew && random) createSeed(seedIn(path), random)
+    const keyring = createKeyring(readSeed(seedIn(path)))
     readKeysets({ store, keyring })
     return { store, keyring }
   } catch (error) {
@@ -68,6 +91,10 @@ function assertPrivate(path: string): void {
 
 function seedIn(path: string): string {
   return join(path, 'seed')
+}
+
+function leaseIn(path: string): string {
+  return join(path, 'lease')
 }
 
 function databaseIn(path: string): string {

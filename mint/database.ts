@@ -71,13 +71,45 @@ function openFile(path: string): DatabaseSync {
 
 /** Looked at by a connection that only reads: a file of a newer program stays as it is, to the byte. */
 function assertNotTooNew(path: string): void {
+  if (readOnly(path, versionOf) > migrations.length) {
+    throw new AppError('folder_too_new', 'written by a newer version of the mint')
+  }
+}
+
+/** By a connection that only reads. */
+function readOnly<T>(path: string, work: (db: DatabaseSync) => T): T {
   const db = new DatabaseSync(path, { readOnly: true, timeout: busyTimeoutMs })
   try {
-    if (versionOf(db) > migrations.length) {
-      throw new AppError('folder_too_new', 'written by a newer version of the mint')
-    }
+    return work(db)
   } finally {
     db.close()
+  }
+}
+
+/**
+ * Whether every row, and every entry of every index, is as SQLite wrote it: that a coin is spent once is the work of an index,
+ * which `quick_check` does not compare. The file stays as it is, to the byte.
+ * @throws AppError `folder_too_new`; the disk's errors
+ */
+export function isSound(path: string): boolean {
+  try {
+    return orDiskError(() => {
+      assertNotTooNew(path) // what a newer program finds right may look wrong here
+      return readOnly(path, (db) => db.prepare('PRAGMA integrity_check(1)').get()?.['integrity_check'] === 'ok')
+    })
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'folder_damaged') return false
+    throw error
+  }
+}
+
+/** Whether it is a database without a table; its log counts. What is no database is not unwritten. */
+export function isUnwritten(path: string): boolean {
+  try {
+    return orDiskError(() => readOnly(path, versionOf)) === 0
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'folder_damaged') return false
+    throw error
   }
 }
 
