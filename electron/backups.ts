@@ -146,7 +146,7 @@ export function createBackups(parts: BackupParts): Backups {
   /** What waits for a copy, with when each came into its state: tries to settle one are no news. */
   const waiting = new Map<string, number>()
   const isNewlyAlone = (id: string): boolean => {
-    if (memory.folder === null || !isHereAlone(store.read.operation(id))) return false
+    if (memory.folder === null || !isHereAlone(store.read.other(id))) return false
     const since = store.read.history(id).at(-1)?.at ?? 0
     if (since < copiedAt || waiting.get(id) === since) return false
     waiting.set(id, since)
@@ -242,7 +242,8 @@ async function keyFor(lock: BackupLock, { key }: BackupSecrets, passphrase: stri
 }
 
 /** Whether it is worth money that neither the phrase nor a mint brings back: handovers, and what a deposit was paid to. */
-function isHereAlone(operation: Operation | undefined): boolean {
+function isHereAlone(operation: Operation | 'unreadable' | undefined): boolean {
+  if (operation === 'unreadable') return false
   switch (operation?.kind) {
     case 'receive':
       return operation.state === 'signed'

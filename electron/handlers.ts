@@ -258,7 +258,9 @@ export function createHandlers(parts: HandlerParts): WalletHandlers {
       store.read.mints().flatMap(({ account }) =>
         view.unitsOf(account).map((unit) => {
           const { spendable, reserved, handed_over, quarantined } = store.read.totals(account, unit)
-          const operations = store.read.operations({ account }).filter((operation) => operation.unit === unit)
+          const operations = store.read
+            .operations({ account, isLenient: true })
+            .filter((operation) => operation.unit === unit)
           return {
             unit,
             spendable,
@@ -274,7 +276,7 @@ export function createHandlers(parts: HandlerParts): WalletHandlers {
       ),
     'audit.claims': async () =>
       store.read
-        .operations({ kind: 'receive' })
+        .operations({ kind: 'receive', isLenient: true })
         .flatMap((operation) =>
           'claim' in operation && operation.claim ? { paymentId: operation.id, ...operation.claim } : [],
         ),
@@ -330,13 +332,7 @@ function removeMint({ store, view }: Pick<HandlerParts, 'store' | 'view'>, mint:
     const { spendable, reserved, handed_over, quarantined } = store.read.totals(mint.account, unit)
     return spendable + reserved + handed_over + quarantined > 0
   })
-  const isExpecting = [
-    ...store.read.operations({ kind: 'withdraw', states: ['quoting', 'unpaid', 'issuing'], account: mint.account }),
-    ...store.read
-      .operations({ kind: 'melt', account: mint.account })
-      .filter(({ nextAttemptAt }) => nextAttemptAt !== null),
-  ]
-  if (holds || isExpecting.length > 0 || signedIn + out + onItsWay > 0)
+  if (holds || store.read.isExpecting(mint.account) || signedIn + out + onItsWay > 0)
     throw new AppError('wrong_state', 'coins or payments of it are open')
   store.transaction((write) => write.updateMint({ ...mint, removed: true }))
 }

@@ -98,7 +98,7 @@ export function createPracticeMint({ engine, store, folder, launch, log, onChang
       store.transaction((write) => write.setMeta(urlKey, mintUrl))
       const { spendable, reserved, handed_over } = store.read.totals(account, unit)
       const isComing = store.read
-        .operations({ kind: 'withdraw', account, states: ['quoting', 'unpaid', 'issuing'], limit: 1 })
+        .operations({ kind: 'withdraw', account, states: ['quoting', 'unpaid', 'issuing'], isLenient: true })
         .some((operation) => operation.unit === unit)
       if (spendable + reserved + handed_over === 0 && !isComing) engine.withdraw(account, unit, firstCoins)
       onChange()

@@ -101,7 +101,7 @@ export function createWalletView(parts: WalletViewParts): WalletView {
   const checked = new Set<string>()
   const fingerprint = createFingerprints(store)
   const mintUrl = (account: number): string => read.mint(account)?.url ?? ''
-  const unitsOf = (account: number): readonly string[] => [...new Set(read.keysets(account).map(({ unit }) => unit))]
+  const unitsOf = (account: number): readonly string[] => read.units(account)
   const holdsCoins = (account: number): boolean =>
     unitsOf(account).some((unit) => {
       const { spendable, reserved, handed_over, quarantined } = read.totals(account, unit)
@@ -163,6 +163,34 @@ export function createWalletView(parts: WalletViewParts): WalletView {
     }
   }
 
+  /** One whose keysets cannot be read is shown as that, and keeps nobody from seeing the others. */
+  const mintOrDamaged = (row: MintRow): MintView => {
+    try {
+      return mint(row)
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'folder_damaged') throw error
+      return damagedMint(row)
+    }
+  }
+  const damagedMint = ({ account, url, name, version, lastReachedAt, offlineCapable }: MintRow): MintView => {
+    const { reachable, since } = engine.mints.reachability(account)
+    const { in: waitingIn, out } = read.waiting(account)
+    return {
+      ...{ url, name, version, since, lastReachedAt },
+      isPlayMoney: /play money/i.test(name ?? ''),
+      isPractice: url === parts.practiceUrl(),
+      isOnlineOnly: !offlineCapable,
+      isReachable: reachable,
+      alarm: 'folder_damaged',
+      units: [],
+      feePpk: 0,
+      keysetEndsAt: null,
+      coins: read.coinCount(account),
+      waiting: { in: waitingIn, out },
+      balances: [],
+    }
+  }
+
   /** Payable ones that the request names: reachable before not, then by what they hold. */
   const mintsFor = ({ mints, unit }: Request): readonly MintRow[] => {
     const worth = ({ account }: MintRow) =>
@@ -208,7 +236,7 @@ export function createWalletView(parts: WalletViewParts): WalletView {
       sealing: parts.sealing(),
       version: parts.version,
     }),
-    mints: () => listed().map(mint),
+    mints: () => listed().map(mintOrDamaged),
     mint,
     isListed,
     mintUrl,

@@ -244,10 +244,12 @@ function orUnreadable<T>(work: () => T): T | undefined {
   try {
     return work()
   } catch (error) {
-    if (error instanceof AppError && error.code === 'folder_damaged') return undefined
+    if (isDamage(error)) return undefined
     throw error
   }
 }
+
+const isDamage = (thrown: unknown): boolean => thrown instanceof AppError && thrown.code === 'folder_damaged'
 
 /** What a person may look for. */
 function searchText(operation: Operation): string {
@@ -260,6 +262,15 @@ const readable = <T>(schema: z.ZodType<T>, rows: readonly Row[]): readonly T[] =
   rows.flatMap((row) => orUnreadable(() => parse(schema, row)) ?? [])
 
 function createReads(db: Database): WalletReads {
+  /** @returns undefined for no row */
+  const orUnreadableRow = (read: () => Operation | undefined): Operation | 'unreadable' | undefined => {
+    try {
+      return read()
+    } catch (error) {
+      if (isDamage(error)) return 'unreadable'
+      throw error
+    }
+  }
   const one = <T>(schema: z.ZodType<T>, sql: string, ...values: readonly Value[]): T | undefined => {
     const row = db.get(sql, ...values)
     return row === undefined ? undefined : parse(schema, row)
@@ -269,8 +280,12 @@ function createReads(db: Database): WalletReads {
   const numberOf = (sql: string, ...values: readonly Value[]): number =>
     one(z.object({ n: integer.nullable() }), sql, ...values)?.n ?? 0
 
+  const operation = (id: string): Operation | undefined =>
+    one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE id = ?', id)
+
   return {
-    operation: (id) => one(dataRow, 'SELECT data, next_attempt_at FROM operation WHERE id = ?', id),
+    operation,
+    other: (id) => orUnreadableRow(() => operation(id)),
     operations: ({ kind, isPayment, states, account, limit, isLenient }) => {
       // Only what is asked for stands in the question: an index serves each of them, however long the history is.
       const where = [
@@ -356,15 +371,27 @@ function createReads(db: Database): WalletReads {
       }
     },
     payOfRequest: (requestId, payeeKey, states) =>
-      one(
-        dataRow,
-        `SELECT data, next_attempt_at FROM operation
-         WHERE kind = 'pay' AND request_id = ? AND state IN (SELECT value FROM json_each(?))
-           AND json_extract(data, '$.expectedKey') = ? ORDER BY seq DESC LIMIT 1`,
-        requestId,
-        JSON.stringify(states),
-        payeeKey,
+      orUnreadableRow(() =>
+        one(
+          dataRow,
+          // A row that does not say to whom may be to this one.
+          `SELECT data, next_attempt_at FROM operation
+           WHERE kind = 'pay' AND request_id = ? AND state IN (SELECT value FROM json_each(?))
+             AND CASE WHEN json_valid(data) THEN
+               json_type(data, '$.expectedKey') IS NULL OR json_extract(data, '$.expectedKey') = ? ELSE TRUE END
+           ORDER BY seq DESC LIMIT 1`,
+          requestId,
+          JSON.stringify(states),
+          payeeKey,
+        ),
       ),
+    isExpecting: (account) =>
+      db.get(
+        `SELECT 1 AS n FROM operation WHERE account = ? AND (
+           (kind = 'withdraw' AND state IN ('quoting', 'unpaid', 'issuing'))
+           OR (kind = 'melt' AND next_attempt_at IS NOT NULL)) LIMIT 1`,
+        account,
+      ) !== undefined,
     receiveBySwap: (digest) => {
       const found = one(
         dataRow,
@@ -408,6 +435,10 @@ function createReads(db: Database): WalletReads {
     mintByUrl: (url) => one(mintRow, 'SELECT * FROM mint WHERE url = ?', url),
     keysets: (account) =>
       many(keysetRow, `${keysetSelect} WHERE account = ? ORDER BY id`, account).map(({ keyset }) => keyset),
+    units: (account) =>
+      many(z.object({ unit: text }), 'SELECT DISTINCT unit FROM keyset WHERE account = ? ORDER BY id', account).map(
+        ({ unit }) => unit,
+      ),
     keyset: (id) => one(keysetRow, `${keysetSelect} WHERE id = ?`, id),
     keysetV2: (idV2) => one(keysetRow, `${keysetSelect} WHERE id_v2 = ?`, idV2),
 

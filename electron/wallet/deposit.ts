@@ -73,9 +73,9 @@ async function askAboutTerms(ctx: Context, operation: Asking): Promise<void> {
   const signatures = new Map(found.value.flatMap((signature) => (signature ? [[signature.B_, signature]] : [])))
   noteAnswer(ctx, operation, signatures)
   for (const { id } of asked.slice(1)) {
-    const beside = ctx.store.read.operation(id)
+    const beside = ctx.store.read.other(id)
     // One that is being stepped asks for itself; to wait for it here could be to wait for each other.
-    if (isAsking(beside) && !ctx.isLocked(id)) noteAnswer(ctx, beside, signatures)
+    if (beside !== 'unreadable' && isAsking(beside) && !ctx.isLocked(id)) noteAnswer(ctx, beside, signatures)
   }
 }
 

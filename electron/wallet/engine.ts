@@ -289,8 +289,9 @@ export function createEngine(parts: EngineParts): Engine {
       releaseInTime(ctx)
       startSearches(ctx)
       runner.wake()
-      await Promise.all(store.read.mints().map((mint) => lookAt(mint)))
+      const looks = await Promise.allSettled(store.read.mints().map((mint) => lookAt(mint)))
       if (config.lookForTwinsMs !== Number.POSITIVE_INFINITY) noteSpentElsewhere(ctx)
+      for (const look of looks) if (look.status === 'rejected') throw look.reason
     },
   }
 }
@@ -332,8 +333,8 @@ function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boo
     const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
     write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
     // What would have signed it anew has not done so: it never will.
-    const anew = operation.replacedBy === null ? undefined : ctx.store.read.operation(operation.replacedBy)
-    if (anew?.kind === 'pay' && (anew.state === 'asking' || anew.state === 'agreed')) {
+    const anew = operation.replacedBy === null ? undefined : ctx.store.read.other(operation.replacedBy)
+    if (anew !== 'unreadable' && anew?.kind === 'pay' && (anew.state === 'asking' || anew.state === 'agreed')) {
       write.updateOperation(asAbandoned(ctx, anew, 'a person takes the coins back'))
     }
   })

@@ -28,6 +28,9 @@ const lookAtSwapMs = 30_000
 const patienceMs = 10_000
 /** A payment on its way is asked about this often: often at first, then a tenth of its age, at last every ten minutes. */
 const pollPendingMs = [2000, 600_000] as const
+/** A swap whose row cannot be read is looked at again after this long, milliseconds. */
+const lookAtSpoiledMs = 10 * 60_000
+const spoiledSwap = 'a swap of it cannot be read'
 /** On its way for so long that a person should know. Milliseconds. */
 const slowMs = 10 * 60_000
 /** Clocks differ: a quote counts as over this long after its expiry. Seconds. */
@@ -70,7 +73,12 @@ export async function carryOn(ctx: Context, id: string): Promise<void> {
 /** The swap that runs is over: on to the next, or to the melt. What cannot be completed frees coins no melt ever named. */
 async function gather(ctx: Context, operation: In<'gathering'>): Promise<void> {
   if (isOfEarlierLife(ctx, operation)) return stopGathering(ctx, operation, 'this wallet is a copy: another may go on')
-  const swap = ctx.store.read.operation(operation.swaps.at(-1) ?? '')
+  const swap = ctx.store.read.other(operation.swaps.at(-1) ?? '')
+  // It may be done one day; what it gathers is free when the offer has ended, as where it takes too long.
+  if (swap === 'unreadable') {
+    if (isOver(ctx, operation, 0)) return stopGathering(ctx, operation, 'the offer has expired')
+    return save(ctx, { ...operation, ...due(ctx, lookAtSpoiledMs), lastError: spoiledSwap })
+  }
   switch (swap?.state) {
     case 'done':
       return isOver(ctx, operation, 0) ? stopGathering(ctx, operation, 'the offer has expired') : goOn(ctx, operation)
@@ -121,8 +129,8 @@ const reservedFor = ({ store }: Context, { id }: Melt): readonly Coin[] =>
 /** Fees of those swaps that were made. */
 function swapFees({ store }: Context, swaps: readonly string[]): number {
   return swaps.reduce((sum, id) => {
-    const swap = store.read.operation(id)
-    return swap?.kind === 'refresh' && swap.state === 'done' ? sum + swap.fee : sum
+    const swap = store.read.other(id)
+    return swap !== 'unreadable' && swap?.kind === 'refresh' && swap.state === 'done' ? sum + swap.fee : sum
   }, 0)
 }
 
@@ -343,7 +351,8 @@ function takeBack(ctx: Context, operation: In<'melting'>, states: readonly CoinS
 
 /** The swap that takes the coins back decides; if it came too late, the quote is looked at again. */
 async function followReturn(ctx: Context, operation: In<'returning'>): Promise<void> {
-  const swap = ctx.store.read.operation(operation.swaps.at(-1) ?? '')
+  const swap = ctx.store.read.other(operation.swaps.at(-1) ?? '')
+  if (swap === 'unreadable') return save(ctx, { ...operation, ...due(ctx, lookAtSpoiledMs), lastError: spoiledSwap })
   switch (swap?.state) {
     case 'done':
       return fail(ctx, operation, operation.reason)

@@ -391,9 +391,15 @@ async function watch(ctx: Context, sessions: OpenSessions, operation: In<'voided
   return save(ctx, { ...operation, reading: null, ...due(ctx, dayMs), lastError: operation.lastError })
 }
 
+/** The swap that takes the coins back; nothing is known of one whose row cannot be read. */
+function reclaimOf({ store }: Context, { reclaim }: { readonly reclaim: string | null }): Operation | undefined {
+  const swap = reclaim === null ? undefined : store.read.other(reclaim)
+  return swap === 'unreadable' ? undefined : swap
+}
+
 /** The reclaim is an operation of its own; when it has ended, the facts say how this payment ended. */
 async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In<'reclaiming'>): Promise<void> {
-  const reclaim = operation.reclaim === null ? undefined : ctx.store.read.operation(operation.reclaim)
+  const reclaim = reclaimOf(ctx, operation)
   if (reclaim?.state === 'done') {
     if (isWhole(operation, reclaim)) return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
     return save(ctx, { ...operation, state: 'bounced', reading: null, ...due(ctx, lookAgainPause(ctx, operation)) })
@@ -413,8 +419,8 @@ const isWhole = ({ swap }: Signed, reclaim: Operation): boolean =>
  * a person may take them back. A dead one that still is dead is signed anew.
  */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
-  const reclaim = operation.reclaim === null ? undefined : ctx.store.read.operation(operation.reclaim)
   // It looked lost, and the coins came back all the same.
+  const reclaim = reclaimOf(ctx, operation)
   if (operation.state === 'bounced' && reclaim?.state === 'done' && isWhole(operation, reclaim))
     return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
   const isUnneeded = operation.state === 'bounced' && wasPaidAnew(ctx, operation)

@@ -105,6 +105,7 @@ type ForRequest = Pick<PayOrder, 'requestId' | 'expectedKey' | 'isSingleUse'>
 function assertNotPaidYet({ store }: Context, { requestId, expectedKey, isSingleUse }: ForRequest): void {
   if (requestId === null || expectedKey === null) return
   const before = store.read.payOfRequest(requestId, expectedKey, isSingleUse ? answersRequest : unanswered)
+  if (before === 'unreadable') throw new AppError('conflict', 'what was done for this request cannot be read')
   if (before?.state === 'final') throw new AppError('request_closed', 'this request was paid')
   if (before) throw new AppError('conflict', 'a payment for this request is not over')
 }

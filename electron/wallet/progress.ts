@@ -48,8 +48,8 @@ export function retry(ctx: Context, operation: Operation, reason: string, retryA
 
 /** The runner steps this operation next, unless there is nothing left to do. */
 export function lookSoon(ctx: Context, id: string): void {
-  const operation = ctx.store.read.operation(id)
-  if (!operation || operation.nextAttemptAt === null) return
+  const operation = ctx.store.read.other(id)
+  if (!operation || operation === 'unreadable' || operation.nextAttemptAt === null) return
   save(ctx, { ...operation, nextAttemptAt: ctx.clock.now() })
   ctx.wake()
 }

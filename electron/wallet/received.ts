@@ -118,8 +118,9 @@ export function finishReceive(
  * mint may have erred. Inside the transaction that accepts or finishes this one. @returns the ids that changed
  */
 export function takePlace(ctx: Context, write: WalletWrites, { id, replaces }: Receive): readonly string[] {
-  const dead = replaces === null ? undefined : ctx.store.read.operation(replaces.id)
-  if (dead?.kind !== 'receive' || dead.state !== 'dead') return []
+  const dead = replaces === null ? undefined : ctx.store.read.other(replaces.id)
+  // Coins that have come are not kept out by a row that cannot be read.
+  if (dead === 'unreadable' || dead?.kind !== 'receive' || dead.state !== 'dead') return []
   write.updateOperation({ ...dead, state: 'replaced', replacedBy: id, ...due(ctx, lookAgainPause(ctx, dead)) })
   return [dead.id]
 }

@@ -5,7 +5,7 @@
 
 import { maxInputs } from '../../shared/cashu/wire.ts'
 import { type Context, unixNow } from './context.ts'
-import type { OperationIn, OperationOf } from './operation.ts'
+import type { Operation, OperationIn, OperationOf } from './operation.ts'
 import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
 import { due, ended, lookAgainLater, lookAgainPause, lookOrSettle, retry, settleRound, stamp } from './progress.ts'
 import {
@@ -71,13 +71,24 @@ function finish(
   tell(ctx, operation)
 }
 
-/** Coins that a cash out gathers are its own as long as it gathers; what is over belongs to whoever pays next. */
+/**
+ * Coins that a cash out gathers are its own as long as it gathers, also where its row cannot be read; what is over belongs to
+ * whoever pays next.
+ */
 function kept({ store }: Context, { reason, reclaims, target }: Refresh, coins: readonly Coin[]): readonly Coin[] {
-  const cashOut = reason === 'gather' && reclaims !== null ? store.read.operation(reclaims) : undefined
-  if (cashOut?.kind !== 'melt' || cashOut.state !== 'gathering') return coins
+  if (reason !== 'gather' || reclaims === null) return coins
+  const cashOut = store.read.other(reclaims)
+  const mayGather = cashOut === 'unreadable' || (cashOut?.kind === 'melt' && cashOut.state === 'gathering')
+  if (!mayGather) return coins
   return coins.map((coin) =>
-    coin.purseId === target ? { ...coin, state: 'reserved' as const, operationId: cashOut.id } : coin,
+    coin.purseId === target ? { ...coin, state: 'reserved' as const, operationId: reclaims } : coin,
   )
+}
+
+/** What a swap serves; undefined too where its row cannot be read, and no change of it can be stored. */
+function servedBy({ store }: Context, { reclaims }: Refresh): Operation | undefined {
+  const served = reclaims === null ? undefined : store.read.other(reclaims)
+  return served === 'unreadable' ? undefined : served
 }
 
 /**
@@ -113,14 +124,15 @@ async function giveUp(
 }
 
 /** The same coins, another purse. What was to be gathered just comes home: its cash out cannot be completed. */
-function planAgain(ctx: Context, write: WalletWrites, { id: dead, account, unit, reason, reclaims }: Refresh): void {
+function planAgain(ctx: Context, write: WalletWrites, refresh: Refresh): void {
+  const { id: dead, account, unit, reason, reclaims } = refresh
   const coins = ctx.store.read.coinsOf(dead)
   if (reason !== 'reclaim') {
     planRefresh(ctx, write, { account, unit, coins, reason: 'rekey', reclaims: null })
     return
   }
   const { id } = planRefresh(ctx, write, { account, unit, coins, reason, reclaims })
-  const waiting = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
+  const waiting = servedBy(ctx, refresh)
   if (waiting?.kind === 'pay' && waiting.state === 'reclaiming') write.updateOperation({ ...waiting, reclaim: id })
   if (waiting?.kind === 'melt' && waiting.state === 'returning') {
     write.updateOperation({ ...waiting, swaps: [...waiting.swaps, id] })
@@ -128,8 +140,8 @@ function planAgain(ctx: Context, write: WalletWrites, { id: dead, account, unit,
 }
 
 /** The payment whose coins were to come back, or the cash out that waits, looks at once at what became of it. */
-function wakeWaiting(ctx: Context, write: WalletWrites, { reclaims }: Refresh): void {
-  const waiting = reclaims === null ? undefined : ctx.store.read.operation(reclaims)
+function wakeWaiting(ctx: Context, write: WalletWrites, refresh: Refresh): void {
+  const waiting = servedBy(ctx, refresh)
   const isWaiting =
     (waiting?.kind === 'pay' && (waiting.state === 'reclaiming' || waiting.state === 'bounced')) ||
     (waiting?.kind === 'melt' && (waiting.state === 'gathering' || waiting.state === 'returning'))

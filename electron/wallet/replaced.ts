@@ -18,37 +18,46 @@ export const maxReplacements = 8
 /** What of a payment says which one it signs anew. */
 type Link<K extends Kind> = { readonly kind: K; readonly replaces: Payment['replaces'] }
 
-/** The payments that this one signs anew, the latest first. */
-export function predecessors<K extends Kind>({ read }: Reads, { kind, replaces }: Link<K>): readonly Payments[K][] {
+/** `isWhole`: none of them is a row that cannot be read, behind which nothing is known. */
+type Chain<T> = { readonly found: readonly T[]; readonly isWhole: boolean }
+
+/** The payments that this one signs anew, the latest first: as far as they can be read. */
+export const predecessors = <K extends Kind>(reads: Reads, link: Link<K>): readonly Payments[K][] =>
+  chainBefore(reads, link).found
+
+/** The same, and whether that is all of them. */
+export function chainBefore<K extends Kind>({ read }: Reads, { kind, replaces }: Link<K>): Chain<Payments[K]> {
   const isSameKind = (other: Operation | undefined): other is Payments[K] => other?.kind === kind
   const found: Payments[K][] = []
   let next = replaces
   while (next !== null && found.length < maxReplacements) {
-    const before = read.operation(next.id)
+    const before = read.other(next.id)
+    if (before === 'unreadable') return { found, isWhole: false }
     if (!isSameKind(before)) break
     found.push(before)
     next = before.replaces
   }
-  return found
+  return { found, isWhole: true }
 }
 
 /** The payments that sign this one anew, one after another, the next one first. */
 function successors(
   { read }: Reads,
   operation: OperationOf<'pay'> & { readonly replacedBy: string | null },
-): readonly OperationOf<'pay'>[] {
+): Chain<OperationOf<'pay'>> {
   const found: OperationOf<'pay'>[] = []
   let before = operation.id
   let next = operation.replacedBy
   while (next !== null && found.length < maxReplacements) {
-    const after = read.operation(next)
+    const after = read.other(next)
+    if (after === 'unreadable') return { found, isWhole: false }
     // One that stepped aside names the one before it.
     if (after?.kind !== 'pay' || after.replaces?.id !== before) break
     found.push(after)
     before = after.id
     next = 'replacedBy' in after ? after.replacedBy : null
   }
-  return found
+  return { found, isWhole: true }
 }
 
 /**
@@ -60,8 +69,9 @@ export async function spentAfter(
   ctx: Context,
   operation: OperationOf<'pay'> & { readonly replacedBy: string | null },
 ): Promise<PassedBefore> {
-  let isUnknown = false
-  for (const after of successors(ctx.store, operation)) {
+  const { found, isWhole } = successors(ctx.store, operation)
+  let isUnknown = !isWhole
+  for (const after of found) {
     if (hasPassed(after) || after.state === 'reclaimed') return { kind: 'passed', id: after.id }
     if (!('swap' in after)) continue
     if (after.state === 'reclaiming') isUnknown = true
@@ -81,7 +91,7 @@ const hasPassed = ({ state }: Payment): boolean => state === 'settled' || state 
 export type PassedBefore =
   | { readonly kind: 'passed'; readonly id: string }
   | { readonly kind: 'none' }
-  /** The mint does not tell: nothing may be concluded. */
+  /** The mint does not tell, or a row cannot be read: nothing may be concluded. */
   | { readonly kind: 'unknown' }
 
 /** Which payment before this one has passed after all, asked at the mint where the rows do not know. */
@@ -90,8 +100,9 @@ export async function passedBefore<K extends Kind>(
   operation: Link<K>,
   roleOf: (before: Payments[K]) => Settle['role'],
 ): Promise<PassedBefore> {
-  let isUnknown = false
-  for (const before of predecessors(ctx.store, operation)) {
+  const { found, isWhole } = chainBefore(ctx.store, operation)
+  let isUnknown = !isWhole
+  for (const before of found) {
     if (hasPassed(before)) return { kind: 'passed', id: before.id }
     if (!('swap' in before)) continue
     const outcome = await lookAt(ctx, before, roleOf(before))

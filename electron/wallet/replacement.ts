@@ -23,7 +23,7 @@ import {
 } from './pay.ts'
 import { type AgreedSession, agree, hashOfTerms } from './payee-talk.ts'
 import { due, lookAgainPause, lookAt, lookSoon, retry } from './progress.ts'
-import { maxReplacements, predecessors } from './replaced.ts'
+import { chainBefore, maxReplacements, predecessors } from './replaced.ts'
 import { feeOf } from './self-swap.ts'
 import type { Coin } from './store-port.ts'
 
@@ -54,7 +54,8 @@ const noForGood: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function mayBeReplaced(ctx: Pick<Context, 'store' | 'clock' | 'secrets'>, operation: Pay): operation is Dead {
   if (operation.state !== 'dead' || operation.replacedBy !== null) return false
   if (operation.reclaim !== null || operation.refusal !== null || isTooLate(ctx, operation)) return false
-  if (predecessors(ctx.store, operation).length >= maxReplacements) return false
+  const { found, isWhole } = chainBefore(ctx.store, operation)
+  if (!isWhole || found.length >= maxReplacements) return false
   const coins = coinsOf(ctx, operation)
   return coins !== undefined && isOwnPromise(ctx, operation, coins)
 }
@@ -124,6 +125,9 @@ function knownDigest({ store }: Pick<Context, 'store'>, dead: Dead): string | nu
 
 /** One step: Terms, then the facts once more, then the signature. */
 export async function stepReplacement(ctx: Context, sessions: OpenSessions, operation: Unsigned): Promise<void> {
+  const { replaces } = operation
+  if (replaces !== null && ctx.store.read.other(replaces.id) === 'unreadable')
+    return putOff(ctx, sessions, operation, 'the payment that it signs anew cannot be read')
   const dead = deadOf(ctx, operation)
   if (!dead) return abandon(ctx, sessions, operation, nothingLeft)
   if (isTooLate(ctx, dead)) return abandon(ctx, sessions, operation, 'terms_expired')
@@ -137,7 +141,8 @@ const nothingLeft = 'nothing is left to sign'
 
 /** The dead payment that waits for this one; undefined when a person took it back or it passed after all. */
 function deadOf({ store }: Pick<Context, 'store'>, { id, replaces }: Unsigned): Dead | undefined {
-  const dead = replaces === null ? undefined : store.read.operation(replaces.id)
+  const dead = replaces === null ? undefined : store.read.other(replaces.id)
+  if (dead === 'unreadable') return undefined
   return dead?.kind === 'pay' && dead.state === 'dead' && dead.replacedBy === id ? dead : undefined
 }
 

@@ -3,7 +3,6 @@
 import { cappedSum } from '../../shared/amount.ts'
 import { hashToCurve, pointToHex } from '../../shared/cashu/bdhke.ts'
 import type { CoinStateAtMint } from '../../shared/cashu/wire.ts'
-import { AppError } from '../../shared/errors.ts'
 import { type Context, unixNow } from './context.ts'
 import type { OperationOf, Tally } from './operation.ts'
 import { countable, keysetOf } from './own-coins.ts'
@@ -75,12 +74,8 @@ export async function gather(
 function isNew({ store }: Context, account: number, { B_ }: Signed): boolean {
   const own = store.read.ownOutput(account, B_)
   if (own === undefined) return true
-  try {
-    return store.read.operation(own.operationId)?.nextAttemptAt === null
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'folder_damaged') return true
-    throw error
-  }
+  const operation = store.read.other(own.operationId)
+  return operation === 'unreadable' || operation?.nextAttemptAt === null
 }
 
 function coinOf(ctx: Context, account: number, path: CoinPath, signature: VerifiedSignature): Coin | undefined {

@@ -75,7 +75,8 @@ export function createRunner({ store, clock, step, report }: RunnerParts): Runne
   /** @param onlyIfDue skip when somebody else stepped it meanwhile */
   const runOne = (id: string, onlyIfDue: boolean): Promise<void> =>
     locked(id, async () => {
-      const operation = store.read.operation(id)
+      const operation = store.read.other(id)
+      if (operation === 'unreadable') return tellOf([id])
       if (!operation || operation.nextAttemptAt === null) return
       if (onlyIfDue && operation.nextAttemptAt > clock.now()) return
       try {
@@ -90,8 +91,8 @@ export function createRunner({ store, clock, step, report }: RunnerParts): Runne
 
   const setAside = (operation: Operation, error: AppError): void => {
     report(error, operation)
-    const now = store.read.operation(operation.id)
-    if (!now || now.nextAttemptAt === null) return
+    const now = store.read.other(operation.id)
+    if (!now || now === 'unreadable' || now.nextAttemptAt === null) return
     const nextAttemptAt = clock.now() + afterFailureMs
     const next = { ...now, nextAttemptAt, attempts: now.attempts + 1, lastError: error.code }
     store.transaction((write) => write.updateOperation(next))
@@ -107,6 +108,10 @@ export function createRunner({ store, clock, step, report }: RunnerParts): Runne
   /** Rows that a disk or another program spoiled hold up nothing else. Each is told once. */
   const leaveAlone = (ids: readonly string[]): void => {
     store.transaction((write) => write.postpone(ids, clock.now() + unreadableMs))
+    tellOf(ids)
+  }
+
+  const tellOf = (ids: readonly string[]): void => {
     for (const id of ids.filter((id) => !told.has(id))) {
       told.add(id)
       report(new AppError('folder_damaged', `operation ${id} cannot be read`), null)

@@ -274,7 +274,7 @@ export function isRunning({ store, clock }: Context, account: number, unit: stri
 
 /** Units of this mint's keysets. */
 export const unitsOf = ({ store }: Pick<Context, 'store'>, account: number): ReadonlySet<string> =>
-  new Set(store.read.keysets(account).map(({ unit }) => unit))
+  new Set(store.read.units(account))
 
 /** To compare and to show: it stops at the largest amount. What is planned is summed by `worthOf`, which does not. */
 export const total = (coins: readonly Coin[]): number => cappedSum(coins.map(({ amount }) => amount))

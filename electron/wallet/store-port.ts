@@ -121,6 +121,11 @@ export type DueOperations = {
 /** Reads see the last committed state, or the running transaction's own. */
 export type WalletReads = {
   operation(id: string): Operation | undefined
+  /**
+   * One that another operation names: what concerns that one goes on where this makes no sense. Whatever depends on it waits,
+   * or takes it for what frees no coin.
+   */
+  other(id: string): Operation | 'unreadable' | undefined
   operations(filter: OperationFilter): readonly Operation[]
   /** Payments as people see them: nothing that was only asked about, and no row that cannot be read. */
   payments(query: PaymentQuery): PaymentPage
@@ -128,8 +133,10 @@ export type WalletReads = {
   history(id: string): readonly { readonly at: number; readonly state: string }[]
   /** How many payments of this mint (of all: null) are signed to us, signed by us, on their way. */
   waiting(account: number | null): { readonly in: number; readonly out: number; readonly onItsWay: number }
-  /** The newest payment of ours for this request of this payee in one of these states. */
-  payOfRequest(requestId: string, payeeKey: string, states: readonly string[]): Operation | undefined
+  /** The newest payment of ours for this request of this payee in one of these states; a row that may be one counts. */
+  payOfRequest(requestId: string, payeeKey: string, states: readonly string[]): Operation | 'unreadable' | undefined
+  /** Whether a withdraw or a cash out of this mint is not over, be its row readable or not. */
+  isExpecting(account: number): boolean
   /**
    * Operations whose `nextAttemptAt` is not after `now`: those with something at stake first, questions about what is
    * over or never came last; newest first among equals. A row that cannot be read is left out and named, one of `limit`.
@@ -165,6 +172,8 @@ export type WalletReads = {
   mintByUrl(url: string): MintRow | undefined
   /** Keysets of a mint, with the account they belong to. */
   keysets(account: number): readonly Keyset[]
+  /** Units of this mint's keysets, whether these can be read or not. */
+  units(account: number): readonly string[]
   keyset(id: string): { readonly account: number; readonly keyset: Keyset } | undefined
   keysetV2(idV2: string): { readonly account: number; readonly keyset: Keyset } | undefined
 
