@@ -10,47 +10,58 @@ import {
   verifySchnorr,
 } from '../shared/cashu/p2pk.ts'
 import { nutErrors } from '../shared/cashu/wire.ts'
-import type { Input } from './inputs.ts'
+import { assertGenuine, type Input, type TakenInput } from './inputs.ts'
 import { refuse } from './refusal.ts'
 
 type Locked = Extract<ParsedSecret, { kind: 'p2pk' }>
 
+/** How the inputs of a request are locked: one key and one signature for all of them, or each for itself. */
+export type Lock = { readonly kind: 'together'; readonly key: string } | { readonly kind: 'each' }
+
 /**
- * Check the witnesses of a swap or, with the id of its quote, of a melt.
+ * What can be said of the witnesses without verifying one.
  * @throws MintRefusal 10001
  */
-export function assertUnlocked(inputs: readonly Input[], outputs: readonly SigAllOutput[], quote = ''): void {
+export function readLock(inputs: readonly Input[]): Lock {
   for (const { condition } of inputs) {
     if (condition.kind === 'unsupported') refuse(nutErrors.proofInvalid, `coin cannot be spent: ${condition.reason}`)
   }
   const together = inputs.map(({ condition }) => condition).find(isSigAll)
-  if (together) assertSignedTogether(together, inputs, outputs, quote)
-  else assertSignedEach(inputs)
+  if (!together) {
+    for (const { condition, witness } of inputs) if (condition.kind === 'p2pk') requireSignatures(witness)
+    return { kind: 'each' }
+  }
+  for (const { condition } of inputs) {
+    // Keys are compared with their parity: 02… and 03… sign alike, but NUT-11 wants the same data.
+    if (condition.kind !== 'p2pk' || condition.data !== together.data || condition.tags !== together.tags) {
+      refuse(nutErrors.proofInvalid, 'with SIG_ALL every input must have the same key and the same tags')
+    }
+  }
+  requireSignatures(inputs[0]?.witness)
+  return { kind: 'together', key: together.data }
 }
 
 function isSigAll(condition: ParsedSecret): condition is Locked {
   return condition.kind === 'p2pk' && condition.sigFlag === 'SIG_ALL'
 }
 
-/** SIG_ALL: the same key and tags everywhere, one signature in the first witness over all inputs and outputs. */
-function assertSignedTogether(
-  { data, tags }: Locked,
-  inputs: readonly Input[],
+/**
+ * Prove that the inputs of a swap or, with the id of its quote, of a melt are coins of this mint, spent by who may: the cheapest
+ * first, which with SIG_ALL is the one signature over all inputs and outputs.
+ * @throws MintRefusal 10001
+ */
+export function proveInputs(
+  inputs: readonly TakenInput[],
+  lock: Lock,
   outputs: readonly SigAllOutput[],
-  quote: string,
+  quote = '',
 ): void {
-  for (const { condition } of inputs) {
-    // Keys are compared with their parity: 02… and 03… sign alike, but NUT-11 wants the same data.
-    if (condition.kind !== 'p2pk' || condition.data !== data || condition.tags !== tags) {
-      refuse(nutErrors.proofInvalid, 'with SIG_ALL every input must have the same key and the same tags')
-    }
+  if (lock.kind === 'together') {
+    const coins = inputs.map(({ coin }) => coin)
+    assertSigned(inputs[0]?.witness, sigAllDigest(coins, outputs, quote), lock.key)
   }
-  const digest = sigAllDigest(
-    inputs.map(({ coin }) => coin),
-    outputs,
-    quote,
-  )
-  assertSigned(inputs[0]?.witness, digest, data)
+  assertGenuine(inputs)
+  if (lock.kind === 'each') assertSignedEach(inputs)
 }
 
 /** SIG_INPUTS: each locked coin carries a signature on its own secret. */
@@ -62,9 +73,12 @@ function assertSignedEach(inputs: readonly Input[]): void {
 }
 
 function assertSigned(witness: string | null | undefined, digest: Uint8Array, key: string): void {
-  const signatures = signaturesOf(witness)
-  if (signatures.length === 0) refuse(nutErrors.proofInvalid, 'a signature is missing')
-  if (!signatures.some((signature) => verifySchnorr(signature, digest, key))) {
+  if (!requireSignatures(witness).some((signature) => verifySchnorr(signature, digest, key))) {
     refuse(nutErrors.proofInvalid, 'a signature is not valid')
   }
+}
+
+function requireSignatures(witness: string | null | undefined): readonly string[] {
+  const signatures = signaturesOf(witness)
+  return signatures.length > 0 ? signatures : refuse(nutErrors.proofInvalid, 'a signature is missing')
 }

@@ -10,11 +10,11 @@
 import { splitAmount, sumAmounts } from '../shared/amount.ts'
 import { type MeltQuoteRequest, type MeltQuoteResponse, type MeltRequest, nutErrors } from '../shared/cashu/wire.ts'
 import { never } from '../shared/errors.ts'
-import { assertUnlocked } from './conditions.ts'
-import { assertGenuine, readInputs, takeInputs, worthOf } from './inputs.ts'
+import { proveInputs, readLock } from './conditions.ts'
+import { readInputs, takeInputs, worthOf } from './inputs.ts'
 import { type Keyring, maxQuoteAmount } from './keys.ts'
 import { hasActiveKeyset, readKeysets } from './keysets.ts'
-import { assertNew, readBlanks, signBlanks, toWire } from './outputs.ts'
+import { assertNew, assertPoints, readBlanks, signBlanks, toWire } from './outputs.ts'
 import type { Clock, Funding, MeltQuote, MintQuote, MintStore, PaymentOutcome, Random } from './ports.ts'
 import { refuse, unspecified } from './refusal.ts'
 import { meltHash, type RequestHash } from './request-hash.ts'
@@ -23,8 +23,9 @@ import { uuidV7 } from './uuid.ts'
 
 /**
  * A melt quote that nobody used is kept for a day after its end, so that a wallet is told why it can pay no more; then it
- * is forgotten, or strangers would fill the disk. What is PENDING or PAID is kept for ever, and every mint quote, too: its
- * invoice may be paid late.
+ * is forgotten, or strangers would fill the disk. What is PENDING or PAID is kept for ever, and every mint quote, too: whether
+ * its invoice was paid, perhaps late, only the funding knows; and a melt of an invoice that the mint has forgotten for its own
+ * would be paid as somebody else's.
  */
 const keepUnpaidSeconds = 24 * 3600
 /** With each new quote: more than come, and a moment's work. */
@@ -128,11 +129,12 @@ function begin(deps: Deps, request: MeltRequest, requestHash: RequestHash): Melt
   }
   const own = store.mintQuoteOf(quote.paymentHash)
   if (own) assertPayable(own, quote, now)
-  takeInputs(inputs, store, (coin) => store.reserve(coin, requestHash, quote.id))
+  const lock = readLock(inputs)
+  const coins = takeInputs(inputs, store, (coin) => store.reserve(coin, requestHash, quote.id))
   assertNew(blanks, store)
   // What is costly comes last: a refusal for any other reason costs the mint nothing.
-  assertGenuine(inputs)
-  assertUnlocked(inputs, blanks, quote.id)
+  proveInputs(coins, lock, blanks, quote.id)
+  assertPoints(blanks)
 
   store.markPending(quote.id, requestHash)
   for (const [position, { B_, keyset }] of blanks.entries()) {

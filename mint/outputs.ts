@@ -19,18 +19,17 @@ import type { RequestHash } from './request-hash.ts'
 
 export type Output = {
   readonly amount: number
-  /** Compressed, lower-case hex. */
+  /** Compressed, lower-case hex; whether it is a point is known when it is signed. */
   readonly B_: string
-  readonly point: Point
   readonly keyset: MintKeyset
   /** k of the output's keyset and amount. */
   readonly secretKey: bigint
 }
 
 /**
- * Everything about the outputs that needs no table.
+ * Everything about the outputs that needs no table and no arithmetic on points.
  * @param now Unix seconds
- * @throws MintRefusal 11015, 12001, 12002, 12003, 11006, 11008; unspecified when `B_` is not a point
+ * @throws MintRefusal 11015, 12001, 12002, 12003, 11006, 11008
  */
 export function readOutputs(messages: readonly BlindedMessage[], keysets: Keysets, now: number): readonly Output[] {
   if (messages.length > maxOutputs) refuse(nutErrors.maxOutputs, `at most ${maxOutputs} outputs`)
@@ -46,8 +45,7 @@ function readOutput({ amount, id, B_ }: BlindedMessage, keysets: Keysets, now: n
   if (!keyset.active) refuse(nutErrors.keysetInactive, 'keyset is inactive, it signs nothing any more')
   const secretKey =
     keyset.secretKey(amount) ?? refuse(nutErrors.amountOutsideLimit, 'the keyset has no such denomination')
-  const point = orRefuse(() => pointFromHex(B_), unspecified, 'B_ is not a point')
-  return { amount, B_: pointToHex(point), point, keyset, secretKey }
+  return { amount, B_: B_.toLowerCase(), keyset, secretKey }
 }
 
 export type Blank = {
@@ -61,20 +59,24 @@ export type Blank = {
 /**
  * Outputs whose amount is decided later (NUT-08).
  * @param now Unix seconds
- * @throws MintRefusal 11015, 12001, 12002, 12003, 11008; unspecified when `B_` is not a point
+ * @throws MintRefusal 11015, 12001, 12002, 12003, 11008
  */
 export function readBlanks(messages: readonly BlindedMessage[], keysets: Keysets, now: number): readonly Blank[] {
   if (messages.length > maxOutputs) refuse(nutErrors.maxOutputs, `at most ${maxOutputs} outputs`)
   const blanks = messages.map(({ amount, id, B_ }): Blank => {
     const keyset = liveKeyset(keysets, id, now)
     if (!keyset.active) refuse(nutErrors.keysetInactive, 'keyset is inactive, it signs nothing any more')
-    const point = orRefuse(() => pointFromHex(B_), unspecified, 'B_ is not a point')
-    return { amount, B_: pointToHex(point), keyset }
+    return { amount, B_: B_.toLowerCase(), keyset }
   })
   if (new Set(blanks.map(({ B_ }) => B_)).size !== blanks.length) {
     refuse(nutErrors.duplicateOutputs, 'one output is given twice')
   }
   return blanks
+}
+
+/** Blank outputs are signed when their melt is paid: by then it is too late to find that one is none. @throws MintRefusal unspecified */
+export function assertPoints(blanks: readonly Blank[]): void {
+  for (const { B_ } of blanks) orRefuse(() => pointFromHex(B_), unspecified, 'B_ is not a point')
 }
 
 /**
@@ -93,7 +95,7 @@ export function signBlanks(
     const keyset = blank && keysets.get(blank.keysetId)
     const secretKey = keyset?.secretKey(amount)
     if (!keyset || secretKey === undefined) throw new AppError('internal', 'a blank output that cannot be signed')
-    return { amount, B_: blank.B_, point: pointFromHex(blank.B_), keyset, secretKey }
+    return { amount, B_: blank.B_, keyset, secretKey }
   })
   signOutputs(outputs, requestHash, store)
 }
@@ -119,15 +121,17 @@ export function assertNew(outputs: readonly { readonly B_: string }[], store: Pi
 
 /**
  * Sign each output and store it, inside the request's transaction.
- * @throws MintRefusal 11003 when one was signed before (the transaction is rolled back)
+ * @throws MintRefusal 11003 when one was signed before, unspecified when one is not a point: before any is signed (the
+ *   transaction is rolled back)
  */
 export function signOutputs(
   outputs: readonly Output[],
   requestHash: RequestHash,
   store: Pick<MintStore, 'addSignature'>,
 ): SignaturesResponse {
+  const points = outputs.map(({ B_ }) => orRefuse(() => pointFromHex(B_), unspecified, 'B_ is not a point'))
   const signatures = outputs.map((output, position) => {
-    const signature = sign(output)
+    const signature = sign(output, points[position] ?? refuse(unspecified, 'B_ is not a point'))
     if (!store.addSignature(signature, requestHash, position)) {
       refuse(nutErrors.outputsAlreadySigned, 'an output was signed before')
     }
@@ -137,7 +141,7 @@ export function signOutputs(
 }
 
 /** The DLEQ nonce is deterministic, so signing the same output again gives the same bytes. */
-function sign({ amount, B_, point, keyset, secretKey }: Output): IssuedSignature {
+function sign({ amount, B_, keyset, secretKey }: Output, point: Point): IssuedSignature {
   const C_ = signBlinded(point, secretKey)
   return { B_, keysetId: keyset.id, amount, C_: pointToHex(C_), ...proveDleq(secretKey, point, C_) }
 }

@@ -1,8 +1,8 @@
 // NUT-03: coins in, signatures out, one transaction.
 
 import { nutErrors, type SignaturesResponse, type SwapRequest } from '../shared/cashu/wire.ts'
-import { assertUnlocked } from './conditions.ts'
-import { assertGenuine, readInputs, takeInputs, worthOf } from './inputs.ts'
+import { proveInputs, readLock } from './conditions.ts'
+import { readInputs, takeInputs, worthOf } from './inputs.ts'
 import type { Keyring } from './keys.ts'
 import { readKeysets } from './keysets.ts'
 import { assertNew, readOutputs, signOutputs, totalOf, toWire } from './outputs.ts'
@@ -15,8 +15,9 @@ type Deps = { readonly store: MintStore; readonly keyring: Keyring; readonly clo
 
 /**
  * Execute a swap, or answer one that was executed before: the same bytes for the same request, for ever (NUT-19).
- * The coins are taken and the outputs looked up before the costly checks, so that a spent coin, or an output that was signed,
- * costs the mint no multiplication of a point; a refusal rolls back.
+ * What needs no arithmetic on points is checked first, then the tables are asked: the coins are taken and the outputs looked up
+ * before the costly checks, so that a spent coin, or an output that was signed, costs the mint no multiplication of a point; a
+ * refusal rolls back.
  * @throws MintRefusal
  */
 export function swap({ store, keyring, clock }: Deps, request: SwapRequest): SignaturesResponse {
@@ -32,11 +33,11 @@ export function swap({ store, keyring, clock }: Deps, request: SwapRequest): Sig
     assertUnit(inputs, inputs[0]?.keyset.unit)
     assertUnit(outputs, inputs[0]?.keyset.unit)
     if (worthOf(inputs) !== totalOf(outputs)) refuse(nutErrors.notBalanced, 'inputs less fee are not equal to outputs')
+    const lock = readLock(inputs)
 
-    takeInputs(inputs, store, (coin) => store.spend(coin, requestHash))
+    const taken = takeInputs(inputs, store, (coin) => store.spend(coin, requestHash))
     assertNew(outputs, store)
-    assertGenuine(inputs)
-    assertUnlocked(inputs, outputs)
+    proveInputs(taken, lock, outputs)
     return signOutputs(outputs, requestHash, store)
   })
 }

@@ -32,9 +32,9 @@ export function unblind(C_: Point, r: bigint, K: Point): Point {
   return C_.subtract(K.multiply(r)) // C = C_ − rK
 }
 
-/** Whether C = kY, by the mint, which alone knows `k`. Constant time in `k`. */
-export function verifyUnblinded(secret: string, C: Point, k: bigint): boolean {
-  return hashToCurve(secret).multiply(k).equals(C) // kY == C
+/** Whether C = kY, by the mint, which alone knows `k`. `Y` is of the coin's secret. Constant time in `k`. */
+export function verifyUnblinded(Y: Point, C: Point, k: bigint): boolean {
+  return Y.multiply(k).equals(C) // kY == C
 }
 
 /**
