@@ -49,9 +49,11 @@ describe('every package', () => {
     expect(packages.filter(([, { resolved }]) => resolved !== undefined)).toEqual([])
   })
 
-  test('with an install script is named in allowScripts', () => {
+  test('with an install script is named in allowScripts, and allowed none', () => {
     const withScript = packages.filter(([path, { hasInstallScript }]) => hasInstallScript || runsOnInstall(path))
     expect(withScript.map(([path]) => nameOf(path)).filter((name) => !(name in manifest.allowScripts))).toEqual([])
+    expect(Object.values(manifest.allowScripts)).not.toContain(true)
+    expect(readFileSync(join(root, '.npmrc'), 'utf8').split('\n')).toContain('ignore-scripts=true')
   })
 })
 
