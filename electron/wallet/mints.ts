@@ -8,7 +8,7 @@ import type { MintRow, WalletStore, WalletWrites } from './store-port.ts'
 
 /** What a mint must support for its coins to work as ours (protocol section 8, NUT-06). */
 const requiredNuts = ['7', '9', '10', '11', '12'] as const
-/** Our own mint names itself so; it enforces SIG_ALL. Others are online only until they are probed. */
+/** Our own mint names itself so; it enforces SIG_ALL. Others are online only. */
 const ownVersion = /^Farthing\//
 const maxMints = 32
 /** Keys of new keysets are asked for as long as this, milliseconds; a slow mint is asked for more at the next look. */

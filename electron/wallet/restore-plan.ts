@@ -6,7 +6,7 @@
 //   milestones    of each that shows something, coin 0 of purses 100, 200, …: how far its purses go at least
 //   purses        coin 0 of every purse up to 250 past the last one seen, and all coins of each that is seen
 //
-// The protocol counts empty accounts per mint, and a mint that was added as the sixth has four empty accounts before its
+// The protocol counts empty accounts per mint, and a mint that was added as the fifth has four empty accounts before its
 // own. So more is looked at where it costs little: all accounts of generation 0, and elsewhere four beyond those that
 // any mint of this wallet has shown or may have. Generations are looked at up to 32 after each that is known of. Lives that
 // left nothing at this mint can lie between two that did, more than 32 in a row: hence the beacons, which cost one output
