@@ -1,12 +1,11 @@
 // Two databases of one phrase become one: what either knows, and nothing of ours moved back. Lives are real ones: wallets
 // with real stores beside a real mint; a backup is a copy of the file at some moment.
 
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { copyFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import fc from 'fast-check'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Merged } from '../electron/store/merge.ts'
 import { openWalletFile } from '../electron/store/wallet-store.ts'
 import { cashedOut, feePaid } from '../electron/views.ts'
@@ -16,6 +15,7 @@ import { decodeBody, refusalSchema } from '../shared/messages.ts'
 import {
   always,
   away,
+  computer,
   cutOff,
   dayMs,
   expectConserved,
@@ -35,10 +35,6 @@ import {
 } from './engine-fixture.ts'
 import { howMany } from './how-much.ts'
 import { openMint } from './mint-fixture.ts'
-
-const computers = mkdtempSync(join(tmpdir(), 'farthing-computers-'))
-afterAll(() => rmSync(computers, { recursive: true }))
-const computer = (name: string) => mkdtempSync(join(computers, `${name}-`))
 
 const tables = ['meta', 'mint', 'keyset', 'operation', 'operation_event', 'purse', 'output', 'coin', 'seen'] as const
 type Table = (typeof tables)[number]
@@ -319,7 +315,7 @@ const memoOf = (wallet: TestWallet, memo: string): string =>
 
 /** The payer's phrase on another computer. */
 async function otherLife(world: World, mintUrl = world.mint.url()): Promise<TestWallet> {
-  const again = await world.wallet('again', { phrase: 'payer', knowsMint: false, memory: computer('again') })
+  const again = await world.wallet('again', { phrase: 'payer', knowsMint: false, memory: computer() })
   await withoutSearch(again).engine.mints.add(mintUrl)
   return again
 }
@@ -532,12 +528,12 @@ const cashedOutOf = (wallet: TestWallet) =>
 describe('two lives that went on, each by itself', () => {
   /** One folder, and a copy of it that is opened on another computer. */
   async function twoLives(world: World, money = 64) {
-    const ann = await world.wallet('payer', { memory: computer('first') })
+    const ann = await world.wallet('payer', { memory: computer() })
     const bob = await world.wallet('payee')
     await ann.withdraw(money)
     await bob.withdraw(50)
     const copied = async () =>
-      withoutSearch(await world.wallet('copy', { phrase: 'payer', copy: ann.copy(), memory: computer('second') }))
+      withoutSearch(await world.wallet('copy', { phrase: 'payer', copy: ann.copy(), memory: computer() }))
     return { ann, bob, copied }
   }
 
@@ -791,7 +787,7 @@ describe('two lives that went on, each by itself', () => {
     const at = world.clock.now()
     /** The wallet's file as it would be in this state. */
     const fileIn = (state: string, whose: 'ours' | 'theirs'): string => {
-      const path = join(computers, `${whose} ${state}.db`)
+      const path = join(dirname(before), `${whose} ${state}.db`)
       copyFileSync(before, path)
       const name = state === 'received' ? 'signed' : state.replace('*', '')
       change(
@@ -944,6 +940,14 @@ describe('a coin that two lives have promised', () => {
     return { world, ann, bob, other, id }
   }
 
+  /** The file of the other life is read, and that life is over. */
+  function comeTogether(world: World, ann: TestWallet, other: TestWallet): void {
+    const backup = other.copy()
+    world.forget(other)
+    ann.merge(backup)
+    withoutSearch(ann)
+  }
+
   /** A payment that is signed and waits for its payee. */
   async function unanswered(payer: TestWallet, payee: TestWallet, amount: number): Promise<string> {
     const { id } = await payer.prepare(payee, amount)
@@ -964,10 +968,7 @@ describe('a coin that two lives have promised', () => {
     const { world, ann, bob, carol, other } = await twice()
     const given = await ann.pay(bob, 9)
     const waiting = await unanswered(other, carol, 20)
-    const backup = other.copy()
-    world.forget(other)
-    ann.merge(backup)
-    withoutSearch(ann)
+    comeTogether(world, ann, other)
     expect(ann.engine.reclaimable(ann.payment(waiting))).toBe('no')
     await reconnect(ann)
     await world.rest(hourMs)
@@ -982,10 +983,7 @@ describe('a coin that two lives have promised', () => {
     const { world, ann, bob, carol, other } = await twice()
     const waiting = await unanswered(ann, carol, 20)
     const given = await other.pay(bob, 9)
-    const backup = other.copy()
-    world.forget(other)
-    ann.merge(backup)
-    withoutSearch(ann)
+    comeTogether(world, ann, other)
     await reconnect(ann)
     await world.rest(hourMs)
     await reconnect(bob, carol)
@@ -1001,10 +999,7 @@ describe('a coin that two lives have promised', () => {
     // The other life signed for Carol, who never came for it, and took it back without getting through to the mint.
     const waiting = await unanswered(other, carol, 20)
     await other.run(() => other.engine.reclaim(waiting, true))
-    const backup = other.copy()
-    world.forget(other)
-    ann.merge(backup)
-    withoutSearch(ann)
+    comeTogether(world, ann, other)
     await reconnect(ann)
     await world.rest(hourMs)
     expect(bob.incoming().state).toBe('signed')
@@ -1022,10 +1017,7 @@ describe('a coin that two lives have promised', () => {
     world.clock.move(hourMs)
     await other.run(() => other.engine.runner.runNow(id))
     expect(inState(other.payment(id), 'signed').receipt).not.toBeNull()
-    const backup = other.copy()
-    world.forget(other)
-    ann.merge(backup)
-    withoutSearch(ann)
+    comeTogether(world, ann, other)
     await reconnect(ann)
     await world.rest(hourMs)
     expect(bob.incoming().state).toBe('signed')
@@ -1065,10 +1057,7 @@ describe('a coin that two lives have promised', () => {
       return id
     }
     const ids = [await lose(ann, bob), await lose(other, carol)]
-    const backup = other.copy()
-    world.forget(other)
-    ann.merge(backup)
-    withoutSearch(ann)
+    comeTogether(world, ann, other)
     await reconnect(ann, bob, carol)
     await world.rest(2 * dayMs)
     expect(claimsOf(bob, carol)).toBe(0)

@@ -1,21 +1,10 @@
 // Old copies of a data folder and two computers with one phrase: noticed, said in words, and nobody honest spends a coin
 // twice by them. Wallets share a phrase here; each computer has a memory of its own.
 
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { memoryFolder, openGenerationMemory } from '../electron/generation-memory.ts'
 import { takeUpLife } from '../electron/life.ts'
 import { restoreView } from '../electron/restore-view.ts'
@@ -25,6 +14,7 @@ import { claimingGenerations, copiesOf } from '../electron/wallet/generation.ts'
 import { hexToBytes } from '../shared/cashu/numbers.ts'
 import {
   always,
+  computer,
   cutOff,
   dayMs,
   goodLink,
@@ -43,15 +33,6 @@ import {
 import { openMint, signaturesIn } from './mint-fixture.ts'
 
 const patience = 300_000
-const folders: string[] = []
-const computer = (): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'farthing-computer-'))
-  folders.push(folder)
-  return folder
-}
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
 
 const viewOf = (world: World, { store }: TestWallet) => restoreView({ store, clock: world.clock })
 const generationOf = ({ store }: TestWallet) => Number(store.read.meta('seed/generation'))
@@ -246,20 +227,26 @@ describe('an old copy of the folder, put back', () => {
 })
 
 describe('two computers', () => {
+  /** A wallet with 32, and one of its words on a laptop: by a copy of its folder, or by the phrase alone. */
+  async function onTwo(by: 'copy' | 'phrase') {
+    const world = await openWorld()
+    const alice = await world.wallet('alice', { memory: computer(), config: watching })
+    const bob = await world.wallet('bob')
+    const carol = await world.wallet('carol')
+    await alice.withdraw(32)
+    const second = await world.wallet('alice on the laptop', {
+      phrase: 'alice',
+      ...(by === 'copy' ? { copy: alice.copy() } : {}),
+      memory: computer(),
+      config: watching,
+    })
+    return { world, alice, bob, carol, second }
+  }
+
   test(
     'with one copied folder: the copy pays nobody before it went online and a person has spoken',
     async () => {
-      const world = await openWorld()
-      const alice = await world.wallet('alice', { memory: computer(), config: watching })
-      const bob = await world.wallet('bob')
-      const carol = await world.wallet('carol')
-      await alice.withdraw(32)
-      const second = await world.wallet('alice on the laptop', {
-        phrase: 'alice',
-        copy: alice.copy(),
-        memory: computer(),
-        config: watching,
-      })
+      const { world, alice, bob, carol, second } = await onTwo('copy')
       expect(viewOf(world, second)).toMatchObject({ cause: 'moved', resting: { amounts: [{ amount: 32, coins: 1 }] } })
       expect(generationOf(second)).toBeGreaterThan(generationOf(alice))
 
@@ -298,16 +285,7 @@ describe('two computers', () => {
   test(
     'with the phrase on both: what the second one finds rests, whatever the first one does',
     async () => {
-      const world = await openWorld()
-      const alice = await world.wallet('alice', { memory: computer(), config: watching })
-      const bob = await world.wallet('bob')
-      const carol = await world.wallet('carol')
-      await alice.withdraw(32)
-      const second = await world.wallet('alice on the laptop', {
-        phrase: 'alice',
-        memory: computer(),
-        config: watching,
-      })
+      const { world, alice, bob, carol, second } = await onTwo('phrase')
       await world.rest(0)
       expect(viewOf(world, second)).toMatchObject({ cause: 'phrase', resting: { amounts: [{ amount: 32 }] } })
       await cutOff(alice, second, bob, carol)
@@ -339,15 +317,7 @@ describe('two computers', () => {
   test(
     'with the phrase on both: after 31 days the second one takes home what has rested, and nothing that it finds that day',
     async () => {
-      const world = await openWorld()
-      const alice = await world.wallet('alice', { memory: computer(), config: watching })
-      const bob = await world.wallet('bob')
-      await alice.withdraw(32)
-      const second = await world.wallet('alice on the laptop', {
-        phrase: 'alice',
-        memory: computer(),
-        config: watching,
-      })
+      const { world, alice, bob, second } = await onTwo('phrase')
       await world.rest(0)
       expect(second.totals().quarantined).toBe(32)
       // The laptop is shut; the other one is in use.

@@ -409,7 +409,16 @@ afterEach(async () => {
       close()
     }
   }
+  for (const folder of computers.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
+
+const computers: string[] = []
+/** What one computer remembers: a folder that is there until the end of the test. */
+export function computer(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'farthing-computer-'))
+  computers.push(folder)
+  return folder
+}
 
 /** Value at all wallets, the fees they paid and what they cashed out are what was issued. Holds at rest. */
 export function expectConserved(world: World, unit = 'sat'): void {

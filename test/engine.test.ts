@@ -21,6 +21,7 @@ import {
   type Fault,
   first,
   goodLink,
+  honest,
   hourMs,
   inState,
   lostAnswer,
@@ -268,6 +269,16 @@ function withShortIds(feePpk: () => number): MintDouble {
 }
 
 describe('withdraw', () => {
+  /** A deposit of 13, with its quote. */
+  async function quoted(mint: MintDouble = honest) {
+    const world = await openWorld()
+    const payer = await world.wallet('payer')
+    payer.mint = mint
+    const id = payer.engine.withdraw(0, 'sat', 13)
+    await step(payer, id)
+    return { world, payer, id }
+  }
+
   test('the first purse is purse 0, its coins from index 0', async () => {
     const world = await openWorld()
     const payer = await world.wallet('payer')
@@ -301,11 +312,7 @@ describe('withdraw', () => {
   })
 
   test('an issue whose answer was lost, at a mint that never repeats one: the coins are restored', async () => {
-    const world = await openWorld()
-    const payer = await world.wallet('payer')
-    payer.mint = first(1, ['issue'], lostAnswer)
-    const id = payer.engine.withdraw(0, 'sat', 13)
-    await step(payer, id)
+    const { payer, id } = await quoted(first(1, ['issue'], lostAnswer))
     await step(payer, id)
     expect(payer.store.read.operation(id)?.state).toBe('issuing')
     payer.mint = always(['issue'], refusal(20002, 'quote already issued'))
@@ -315,10 +322,7 @@ describe('withdraw', () => {
   })
 
   test('a quote that somebody else used up before us has failed', async () => {
-    const world = await openWorld()
-    const payer = await world.wallet('payer')
-    const id = payer.engine.withdraw(0, 'sat', 13)
-    await step(payer, id)
+    const { world, payer, id } = await quoted()
     await takeQuote(world, payer, id)
     await step(payer, id)
     expect(payer.store.read.operation(id)?.state).toBe('unpaid')
@@ -345,10 +349,7 @@ describe('withdraw', () => {
   test.each(['UNPAID', 'ISSUED'] as const)(
     'one answer that its quote is %s ends no deposit that was paid',
     async (state) => {
-      const world = await openWorld()
-      const payer = await world.wallet('payer')
-      const id = payer.engine.withdraw(0, 'sat', 13)
-      await step(payer, id)
+      const { world, payer, id } = await quoted()
       world.clock.move(2 * dayMs)
       payer.mint = quotesAre(state, 1)
       await step(payer, id)
@@ -360,10 +361,7 @@ describe('withdraw', () => {
   )
 
   test('a reading of another kind, or none, in between starts the count again', async () => {
-    const world = await openWorld()
-    const payer = await world.wallet('payer')
-    const id = payer.engine.withdraw(0, 'sat', 13)
-    await step(payer, id)
+    const { world, payer, id } = await quoted()
     world.clock.move(2 * dayMs)
     for (const state of ['UNPAID', 'ISSUED', 'UNPAID', 'PENDING', 'UNPAID'] as const) {
       payer.mint = quotesAre(state)
@@ -376,10 +374,7 @@ describe('withdraw', () => {
   })
 
   test('a mint that says for a day that nobody paid, and knows better later: the coins come', async () => {
-    const world = await openWorld()
-    const payer = await world.wallet('payer')
-    const id = payer.engine.withdraw(0, 'sat', 13)
-    await step(payer, id)
+    const { world, payer, id } = await quoted()
     payer.mint = quotesAre('UNPAID')
     await world.pass(2 * dayMs)
     expect(payer.store.read.operation(id)?.state).toBe('failed')
@@ -390,11 +385,7 @@ describe('withdraw', () => {
   })
 
   test('a mint that calls a quote used while the request was lost, and knows better later: the same outputs are asked for', async () => {
-    const world = await openWorld()
-    const payer = await world.wallet('payer')
-    payer.mint = first(1, ['issue'], lostRequest)
-    const id = payer.engine.withdraw(0, 'sat', 13)
-    await step(payer, id)
+    const { world, payer, id } = await quoted(first(1, ['issue'], lostRequest))
     await step(payer, id)
     payer.mint = chain(quotesAre('ISSUED'), always(['issue'], refusal(20002)))
     await step(payer, id)
@@ -412,11 +403,7 @@ describe('withdraw', () => {
   })
 
   test('a quote that somebody else used up while our request was lost has failed, by the facts', async () => {
-    const world = await openWorld()
-    const payer = await world.wallet('payer')
-    payer.mint = first(1, ['issue'], lostRequest)
-    const id = payer.engine.withdraw(0, 'sat', 13)
-    await step(payer, id)
+    const { world, payer, id } = await quoted(first(1, ['issue'], lostRequest))
     await step(payer, id)
     expect(payer.store.read.operation(id)?.state).toBe('issuing')
     await takeQuote(world, payer, id)
@@ -492,10 +479,7 @@ describe('withdraw', () => {
   )
 
   test('the keyset is rotated between quote and issue', async () => {
-    const world = await openWorld()
-    const payer = await world.wallet('payer')
-    const id = payer.engine.withdraw(0, 'sat', 13)
-    await step(payer, id)
+    const { world, payer, id } = await quoted()
     world.mint.rotate()
     await world.rest()
     expect(payer.store.read.operation(id)?.state).toBe('done')

@@ -2,13 +2,10 @@
 // home, and is found again by the next life. The phrase is the same in every test, so that its outputs are computed once.
 
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { entropyToMnemonic, mnemonicToSeedSync } from '@scure/bip39'
 import { wordlist } from '@scure/bip39/wordlists/english.js'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { restoreView } from '../electron/restore-view.ts'
 import { createSecrets } from '../electron/wallet/secrets.ts'
 import { pointToHex } from '../shared/cashu/bdhke.ts'
@@ -17,6 +14,7 @@ import {
   always,
   away,
   chain,
+  computer,
   cutOff,
   dayMs,
   expectConserved,
@@ -38,17 +36,6 @@ import { openMint, signaturesIn, type TestMint } from './mint-fixture.ts'
 
 const patience = 300_000
 const refreshing = { refreshDelayMs: [minuteMs, minuteMs] as const }
-
-const folders: string[] = []
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
-})
-/** What one computer remembers. */
-function computer(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'farthing-computer-'))
-  folders.push(folder)
-  return folder
-}
 
 const aliceSeed = mnemonicToSeedSync(
   entropyToMnemonic(new Uint8Array(createHash('sha256').update('alice').digest().subarray(0, 16)), wordlist),
