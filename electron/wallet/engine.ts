@@ -298,19 +298,22 @@ export function createEngine(parts: EngineParts): Engine {
 
 /** A void, a dead swap and a passed deadline permit a reclaim without warning (protocol section 8). */
 function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 'no' | 'free' | 'warned' {
+  const isLate = 'deadline' in operation && operation.deadline * 1000 < clock.now()
+  // Whoever else has some of its coins: those that are tied to it can be taken.
+  if (operation.state === 'bounced') {
+    if (leftOf({ store }, operation.id).length === 0) return 'no'
+    return isLate ? 'free' : 'warned'
+  }
   // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
   if (!hasItsCoins({ store }, operation)) return 'no'
   switch (operation.state) {
-    case 'bounced':
-      if (leftOf({ store }, operation.id).length === 0) return 'no'
-      return operation.deadline * 1000 < clock.now() ? 'free' : 'warned'
     case 'voided':
     case 'dead':
       return 'free'
     case 'settling':
     case 'handing_over':
     case 'signed':
-      return operation.deadline * 1000 < clock.now() ? 'free' : 'warned'
+      return isLate ? 'free' : 'warned'
     default:
       return 'no'
   }

@@ -15,9 +15,11 @@ type Reads = Pick<Context, 'store'>
  *   - it was under way when this file was found to be a copy: the other life may have taken its coins back since. It is
  *     handed to nobody until the mint has said that they are there.
  * Once the mint says that a coin is spent there is nothing left to give away: the mint is asked to settle it, and says how
- * it ended. What there is to note is noted.
+ * it ended. What there is to note is noted. A bounced payment looks at its coins all the same: before it is sent again, it asks
+ * whether they are its own (pay-steps.ts).
  */
 export async function isHeldBack(ctx: Context, operation: Operation): Promise<boolean> {
+  if (operation.kind === 'pay' && operation.state === 'bounced') return false
   const Ys = promisedBy(operation)
   const isOthers = !hasItsCoins(ctx, operation)
   if (Ys.length === 0 || (!isOthers && !isOfAnEarlierLife(ctx, operation))) return false

@@ -415,8 +415,8 @@ const isWhole = ({ swap }: Signed, reclaim: Operation): boolean =>
 
 /**
  * A mint may have erred: a sad end is looked at again until the keyset expires. A bounced payment whose coins turn out
- * unspent is sent again, unless a person has begun to take them back, or its request was paid by another one since: then
- * a person may take them back. A dead one that still is dead is signed anew.
+ * unspent is sent again, unless a person has begun to take them back, its request was paid by another one since, or one of
+ * them is tied to something else: then a person may take back what is its own. A dead one that still is dead is signed anew.
  */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
   // It looked lost, and the coins came back all the same.
@@ -424,7 +424,8 @@ async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<Sad
   if (operation.state === 'bounced' && reclaim?.state === 'done' && isWhole(operation, reclaim))
     return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
   const isUnneeded = operation.state === 'bounced' && wasPaidAnew(ctx, operation)
-  const mayBeSent = operation.state === 'bounced' && operation.reclaim === null && !isUnneeded
+  const mayBeSent =
+    operation.state === 'bounced' && operation.reclaim === null && !isUnneeded && holdsAll(ctx, operation)
   const outcome = mayBeSent ? await lookOrSettle(ctx, operation, owner) : await lookAt(ctx, operation, owner)
   // Meanwhile the payment that signs it anew may have taken its place.
   const now = ctx.store.read.operation(operation.id)
@@ -433,6 +434,12 @@ async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<Sad
   if (outcome.kind === 'dead' && mayBeReplaced(ctx, now)) return startReplacement(ctx, now)
   if (now.state === 'bounced' && (outcome.kind === 'bounced' || outcome.kind === 'refused')) await countLeft(ctx, now)
   return lookAgainLater(ctx, now, outcome)
+}
+
+/** Whether each of its coins, there or spent, is tied to it and to nothing else. */
+function holdsAll(ctx: Context, operation: Signed): boolean {
+  const own = new Set(ctx.store.read.coinsOf(operation.id).map(({ Y }) => Y))
+  return inputYs(operation).every((Y) => own.has(Y))
 }
 
 /**

@@ -1,0 +1,63 @@
+// What is left of a bounced payment: mints that err about its coins, other lives of the wallet, people who take it back.
+// The books balance after every test (engine-fixture.ts).
+
+import { describe, expect, test } from 'vitest'
+import {
+  always,
+  cutOff,
+  dayMs,
+  hourMs,
+  inState,
+  type MintDouble,
+  openWorld,
+  payerAndPayee,
+  reconnect,
+  refusal,
+  type TestWallet,
+  type World,
+} from './engine-fixture.ts'
+
+/** A mint that swaps nothing and calls these coins spent; by Y. */
+const callsSpent =
+  (isSpent: (Y: string) => boolean): MintDouble =>
+  (real) => ({
+    ...always(['swap'], refusal())(real),
+    checkState: async (Ys) => ({ kind: 'ok', value: Ys.map((Y) => (isSpent(Y) ? 'SPENT' : 'UNSPENT')) }),
+  })
+
+/** The coins of a payment by their amounts. */
+function coinsOf(payer: TestWallet, id: string, ...amounts: readonly number[]): readonly string[] {
+  const payment = payer.payment(id)
+  if (!('swap' in payment)) throw new Error('nothing is signed')
+  return payment.swap.inputs.filter(({ amount }) => amounts.includes(amount)).map(({ Y }) => Y)
+}
+
+/** Signed offline, and bounced because the mint is wrong about coins of these amounts. */
+async function bounced(world: World, payer: TestWallet, payee: TestWallet, amount: number, spent: readonly number[]) {
+  await cutOff(payer, payee)
+  const id = await payer.pay(payee, amount)
+  inState(payer.payment(id), 'signed')
+  const Ys = coinsOf(payer, id, ...spent)
+  for (const wallet of [payer, payee]) wallet.mint = callsSpent((Y) => Ys.includes(Y))
+  await world.rest(hourMs)
+  inState(payer.payment(id), 'bounced')
+  return id
+}
+
+describe('a bounced payment whose coins the mint was wrong about', () => {
+  test('can be taken back also where an older program has let a coin of it rest that is never worth a swap', async () => {
+    const world = await openWorld({ feePpk: 100 })
+    const { payer, payee } = await payerAndPayee(world, { money: 15 })
+    const id = await bounced(world, payer, payee, 14, [8, 4, 2])
+    payer.store.transaction((write) => {
+      write.moveCoins(0, coinsOf(payer, id, 1), ['handed_over'], 'quarantined', null)
+    })
+    await reconnect(payer)
+    await world.pass(3 * dayMs)
+    expect(payer.totals()).toMatchObject({ spent: 0, handed_over: 14, quarantined: 1 })
+    expect(payer.engine.reclaimable(payer.payment(id))).toBe('warned')
+    await payer.run(() => payer.engine.reclaim(id, true))
+    await world.rest()
+    expect(payer.totals()).toMatchObject({ spendable: 13, handed_over: 0, quarantined: 1 })
+  })
+})
