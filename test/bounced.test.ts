@@ -2,6 +2,7 @@
 // The books balance after every test (engine-fixture.ts).
 
 import { describe, expect, test } from 'vitest'
+import { copiesOf, setCopies } from '../electron/wallet/generation.ts'
 import {
   always,
   cutOff,
@@ -59,5 +60,34 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await payer.run(() => payer.engine.reclaim(id, true))
     await world.rest()
     expect(payer.totals()).toMatchObject({ spendable: 13, handed_over: 0, quarantined: 1 })
+  })
+})
+
+describe('a bounced payment and another life of the wallet', () => {
+  test('that has given the same coins to somebody who has them in hand: they are that one’s, though called spent here', async () => {
+    const world = await openWorld()
+    const late = { settleDelayMs: [20 * dayMs, 20 * dayMs] as const }
+    const ann = await world.wallet('payer')
+    const [bob, carol] = [await world.wallet('bob'), await world.wallet('carol')]
+    await ann.withdraw(13)
+    const other = await world.wallet('other', { phrase: 'payer', copy: ann.copy(), config: late })
+    await cutOff(other, bob)
+    const id = await bounced(world, ann, carol, 13, [8, 4, 1])
+    const given = await other.pay(bob, 13)
+    expect(inState(other.payment(given), 'signed').receipt).not.toBeNull()
+    ann.reopen(late)
+    ann.merge(other.copy())
+    ann.store.transaction((write) => setCopies(write, { ...copiesOf(ann.store.read), round: 0 }))
+    world.forget(other)
+    // Carol still believes it: her own wallet sends nothing.
+    await reconnect(ann)
+    await world.pass(5 * dayMs)
+    expect([ann.payment(id).state, ann.payment(given).state]).toEqual(['bounced', 'signed'])
+    expect(ann.engine.reclaimable(ann.payment(id))).toBe('no')
+    await reconnect(bob)
+    await world.rest(hourMs)
+    expect(bob.incoming().state).toBe('final')
+    await world.pass(30 * dayMs)
+    expect([ann.payment(id).state, ann.payment(given).state]).toEqual(['bounced', 'final'])
   })
 })

@@ -1,7 +1,8 @@
 // Two lives of one wallet may have promised one coin twice. When their files become one, the coin is tied to the promise
 // that somebody has in hand; the others only look at the facts from then on (wallet/held-back.ts). Which one that is:
 //   - one with a receipt before one that may have arrived, before one that may be at the mint, before one that never left;
-//   - any of these before one that has bounced, which can only pass when the mint has erred;
+//   - any of these before one that has bounced, which can only pass when the mint has erred. That its coins were called
+//     spent may be the same error: whoever has them in hand asks again;
 //   - of two that may have arrived neither: sent once more, it could prove that its payer cheats. The coin rests.
 
 import { type Operation, promisedBy } from '../wallet/operation.ts'
@@ -60,13 +61,16 @@ function tie({ db }: Merging, rivals: readonly Promised[], came: ReadonlySet<str
   if (!first || !second) return 0
   const isUndecided = first.rank === rank.mayHaveArrived && second.rank === rank.mayHaveArrived
   const state = isUndecided ? 'quarantined' : first.rank >= rank.mayHaveArrived ? 'handed_over' : 'reserved'
+  const behind = ranked.filter((one) => one.rank === rank.bounced && first.rank > rank.bounced)
   return db.run(
     `UPDATE main.coin SET state = ?1, operation_id = ?2
-     WHERE Y = ?3 AND purse_id IN (SELECT id FROM main.purse WHERE account = ?4) AND state <> 'spent'
+     WHERE Y = ?3 AND purse_id IN (SELECT id FROM main.purse WHERE account = ?4)
+       AND (state <> 'spent' OR operation_id IN (SELECT value FROM json_each(?5)))
        AND (state <> ?1 OR operation_id IS NOT ?2)`,
     state,
     isUndecided ? null : first.operation.id,
     first.Y,
     first.account,
+    JSON.stringify(behind.map(({ operation }) => operation.id)),
   )
 }
