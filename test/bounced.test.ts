@@ -61,6 +61,22 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await world.rest()
     expect(payer.totals()).toMatchObject({ spendable: 13, handed_over: 0, quarantined: 1 })
   })
+
+  test('is taken back as a whole, bit by bit', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 13 })
+    const id = await bounced(world, payer, payee, 13, [8])
+    payer.mint = (real) => ({ ...callsSpent((Y) => coinsOf(payer, id, 8).includes(Y))(real), swap: real.swap })
+    await payer.run(() => payer.engine.reclaim(id, true))
+    await world.rest()
+    expect([payer.payment(id).state, payer.totals().spendable]).toEqual(['bounced', 5])
+    await reconnect(payer)
+    await world.pass(3 * dayMs)
+    await payer.run(() => payer.engine.reclaim(id, true))
+    await world.rest()
+    expect(payer.totals().spendable).toBe(13)
+    expect(payer.payment(id)).toMatchObject({ state: 'reclaimed', nextAttemptAt: null })
+  })
 })
 
 describe('a bounced payment and another life of the wallet', () => {

@@ -9,7 +9,7 @@ import { decodeBody, type Terms, termsSchema } from '../../shared/messages.ts'
 import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
 import { hasItsCoins } from './held-back.ts'
-import type { Operation, OperationIn, OperationOf } from './operation.ts'
+import type { OperationIn, OperationOf } from './operation.ts'
 import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
 import { abandonPay, closeSession, type OpenSessions, wasPaidAnew } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
@@ -400,8 +400,9 @@ function reclaimOf({ store }: Context, { reclaim }: { readonly reclaim: string |
 /** The reclaim is an operation of its own; when it has ended, the facts say how this payment ended. */
 async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In<'reclaiming'>): Promise<void> {
   const reclaim = reclaimOf(ctx, operation)
+  const isOver = reclaim?.state === 'done' || reclaim?.state === 'lost'
+  if (isOver && isBack(ctx, operation)) return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
   if (reclaim?.state === 'done') {
-    if (isWhole(operation, reclaim)) return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
     return save(ctx, { ...operation, state: 'bounced', reading: null, ...due(ctx, lookAgainPause(ctx, operation)) })
   }
   if (reclaim?.state !== 'lost') return save(ctx, { ...operation, ...due(ctx, dayMs) })
@@ -409,9 +410,16 @@ async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In
   return conclude(ctx, operation, outcome, endsOf(ctx, sessions))
 }
 
-/** All of its coins came back, not only what was left of those of a bounced one: that has bounced all the same. */
-const isWhole = ({ swap }: Signed, reclaim: Operation): boolean =>
-  'swap' in reclaim && reclaim.swap.inputs.length === swap.inputs.length
+/**
+ * All of its coins came back, by one reclaim or by several, not only what was left of those of a bounced one: that has
+ * bounced all the same.
+ */
+function isBack(ctx: Context, { id, account, swap }: Signed): boolean {
+  const done = ctx.store.read.operations({ kind: 'refresh', states: ['done'], account, isLenient: true })
+  const reclaims = done.filter((one) => one.kind === 'refresh' && one.reclaims === id)
+  const back = new Set(reclaims.flatMap((one) => ('swap' in one ? one.swap.inputs.map(({ Y }) => Y) : [])))
+  return swap.inputs.every(({ Y }) => back.has(Y))
+}
 
 /**
  * A mint may have erred: a sad end is looked at again until the keyset expires. A bounced payment whose coins turn out
@@ -420,8 +428,7 @@ const isWhole = ({ swap }: Signed, reclaim: Operation): boolean =>
  */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
   // It looked lost, and the coins came back all the same.
-  const reclaim = reclaimOf(ctx, operation)
-  if (operation.state === 'bounced' && reclaim?.state === 'done' && isWhole(operation, reclaim))
+  if (operation.state === 'bounced' && isBack(ctx, operation))
     return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
   const isUnneeded = operation.state === 'bounced' && wasPaidAnew(ctx, operation)
   const mayBeSent =
