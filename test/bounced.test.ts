@@ -10,6 +10,7 @@ import {
   hourMs,
   inState,
   type MintDouble,
+  minuteMs,
   openWorld,
   payerAndPayee,
   reconnect,
@@ -76,6 +77,33 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await world.rest()
     expect(payer.totals().spendable).toBe(13)
     expect(payer.payment(id)).toMatchObject({ state: 'reclaimed', nextAttemptAt: null })
+  })
+
+  test('counts a coin again that a lost reclaim was told is spent', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 13 })
+    const twin = await world.wallet('twin', { phrase: 'payer', copy: payer.copy() })
+    await cutOff(payer, payee)
+    const id = await payer.pay(payee, 13)
+    await twin.look()
+    await twin.pay(await world.wallet('other'), 8)
+    world.forget(twin)
+    // All are called spent until the reclaim is given up; one of them is.
+    payer.mint = callsSpent(() => true)
+    await payer.run(() => payer.engine.reclaim(id, true))
+    const reclaim = () => payer.refreshes()[0]
+    for (let i = 0; i < 5 && reclaim()?.state !== 'lost'; i++) {
+      await payer.run(() => payer.engine.runner.runNow(reclaim()?.id ?? ''))
+      world.clock.move(5 * minuteMs)
+    }
+    expect([payer.payment(id).state, reclaim()?.state]).toEqual(['reclaiming', 'lost'])
+    await reconnect(payer)
+    await world.pass(3 * dayMs)
+    expect(payer.payment(id).state).toBe('bounced')
+    expect(payer.totals()).toMatchObject({ spent: 8, handed_over: 5 })
+    await payer.run(() => payer.engine.reclaim(id, true))
+    await world.rest()
+    expect(payer.totals()).toMatchObject({ spent: 13, spendable: 5 })
   })
 })
 

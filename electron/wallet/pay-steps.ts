@@ -451,15 +451,23 @@ function holdsAll(ctx: Context, operation: Signed): boolean {
 
 /**
  * Which of the coins of a bounced payment are there, as the mint says now. They stay tied to it: somebody may hold the
- * handover, so that only a person takes them back.
+ * handover, so that only a person takes them back. One that a lost reclaim was told is spent is its own again when it is not.
  */
 async function countLeft(ctx: Context, { id, account, swap }: In<'bounced'>): Promise<void> {
+  const { read } = ctx.store
   const Ys = swap.inputs.map(({ Y }) => Y)
   const states = await ctx.mints.client(account).checkState(Ys)
   if (states.kind !== 'ok') return
-  const own = new Map(ctx.store.read.coinsOf(id).map(({ Y, state }) => [Y, state]))
+  const isLostReclaim = (by: string | null): boolean => {
+    const operation = by === null ? undefined : read.operation(by)
+    return operation?.kind === 'refresh' && operation.reclaims === id && operation.state === 'lost'
+  }
   const among = (state: string, isSpent: boolean) =>
-    Ys.filter((Y, index) => states.value[index] === state && own.has(Y) && (own.get(Y) === 'spent') === isSpent)
+    Ys.filter((Y, index) => {
+      const coin = read.coin(account, Y)
+      if (!coin || states.value[index] !== state || (coin.state === 'spent') !== isSpent) return false
+      return coin.operationId === id || (isSpent && isLostReclaim(coin.operationId))
+    })
   ctx.store.transaction((write) => {
     write.moveCoins(account, among('UNSPENT', true), ['spent'], 'handed_over', id)
     write.moveCoins(account, among('SPENT', false), ['reserved', 'handed_over'], 'spent', id)
