@@ -105,6 +105,43 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await world.rest()
     expect(payer.totals()).toMatchObject({ spent: 13, spendable: 5 })
   })
+
+  test('is not paid beside another payment for its request that is confirmed at that very moment', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 5 })
+    await payer.withdraw(8)
+    const { id: requestId, payeeKey } = payee.engine.createRequest({
+      account: 0,
+      unit: 'sat',
+      amount: 5,
+      singleUse: true,
+    })
+    const order = { requestId: requestId ?? '', expectedKey: payeeKey, isSingleUse: true }
+    await cutOff(payer, payee)
+    const id = await payer.pay(payee, 5, order)
+    for (const wallet of [payer, payee]) wallet.mint = callsSpent(() => true)
+    await world.rest(hourMs)
+    inState(payer.payment(id), 'bounced')
+    await reconnect(payer, payee)
+    const { id: again } = await payer.prepare(payee, 5, order)
+    let isConfirmed = false
+    payer.mint = (real) => ({
+      ...real,
+      restore: async (outputs) => {
+        const answer = await real.restore(outputs)
+        if (!isConfirmed) {
+          isConfirmed = true
+          await payer.engine.confirmPay(again)
+        }
+        return answer
+      },
+    })
+    await payer.run(() => payer.engine.runner.runNow(id))
+    expect(isConfirmed).toBe(true)
+    await world.rest(hourMs)
+    expect([payer.payment(id).state, payer.payment(again).state]).toEqual(['bounced', 'final'])
+    expect([payer.worth(), payee.worth()]).toEqual([8, 5])
+  })
 })
 
 describe('a bounced payment and another life of the wallet', () => {

@@ -430,10 +430,13 @@ async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<Sad
   // It looked lost, and the coins came back all the same.
   if (operation.state === 'bounced' && isBack(ctx, operation))
     return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
-  const isUnneeded = operation.state === 'bounced' && wasPaidAnew(ctx, operation)
-  const mayBeSent =
-    operation.state === 'bounced' && operation.reclaim === null && !isUnneeded && holdsAll(ctx, operation)
-  const outcome = mayBeSent ? await lookOrSettle(ctx, operation, owner) : await lookAt(ctx, operation, owner)
+  // A person may pay its request anew while the mint is asked.
+  const mayBeSent = () =>
+    operation.state === 'bounced' &&
+    operation.reclaim === null &&
+    !wasPaidAnew(ctx, operation) &&
+    holdsAll(ctx, operation)
+  const outcome = await lookOrSettle(ctx, operation, owner, mayBeSent)
   // Meanwhile the payment that signs it anew may have taken its place.
   const now = ctx.store.read.operation(operation.id)
   if (now?.kind !== 'pay' || now.state !== operation.state) return
