@@ -142,6 +142,25 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     expect([payer.payment(id).state, payer.payment(again).state]).toEqual(['bounced', 'final'])
     expect([payer.worth(), payee.worth()]).toEqual([8, 5])
   })
+
+  test('and that never left is not sent by itself when its deadline has passed', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 13 })
+    const { id } = await payer.prepare(payee, 13)
+    payee.isListening = false
+    payer.mint = callsSpent(() => true)
+    await payer.run(() => payer.engine.confirmPay(id))
+    await world.rest(hourMs)
+    expect(inState(payer.payment(id), 'bounced').handedOver).toBe(false)
+    await world.pass(8 * dayMs)
+    await reconnect(payer)
+    await world.pass(10 * dayMs)
+    expect([payer.payment(id).state, payer.totals().handed_over]).toEqual(['bounced', 13])
+    expect(payer.engine.reclaimable(payer.payment(id))).toBe('free')
+    await payer.run(() => payer.engine.reclaim(id, false))
+    await world.rest()
+    expect([payer.payment(id).state, payer.totals().spendable]).toEqual(['reclaimed', 13])
+  })
 })
 
 describe('a bounced payment and another life of the wallet', () => {

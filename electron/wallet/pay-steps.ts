@@ -87,7 +87,7 @@ async function abandon(ctx: Context, sessions: OpenSessions, { id }: Pay): Promi
 }
 
 /** The deadline came before anything was given: whoever was to be paid counts on it no more. */
-const isTooLate = ({ clock }: Context, { handedOver, deadline }: In<'settling' | 'handing_over'>): boolean =>
+const isTooLate = ({ clock }: Context, { handedOver, deadline }: Signed): boolean =>
   !handedOver && deadline * 1000 < clock.now()
 
 /**
@@ -423,8 +423,9 @@ function isBack(ctx: Context, { id, account, swap }: Signed): boolean {
 
 /**
  * A mint may have erred: a sad end is looked at again until the keyset expires. A bounced payment whose coins turn out
- * unspent is sent again, unless a person has begun to take them back, its request was paid by another one since, or one of
- * them is tied to something else: then a person may take back what is its own. A dead one that still is dead is signed anew.
+ * unspent is sent again, unless a person has begun to take them back, its request was paid by another one since, it never
+ * left and is too late, or one of them is tied to something else: then a person may take back what is its own. A dead one
+ * that still is dead is signed anew.
  */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
   // It looked lost, and the coins came back all the same.
@@ -435,6 +436,7 @@ async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<Sad
     operation.state === 'bounced' &&
     operation.reclaim === null &&
     !wasPaidAnew(ctx, operation) &&
+    !isTooLate(ctx, operation) &&
     holdsAll(ctx, operation)
   const outcome = await lookOrSettle(ctx, operation, owner, mayBeSent)
   // Meanwhile the payment that signs it anew may have taken its place.
