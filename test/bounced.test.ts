@@ -190,4 +190,31 @@ describe('a bounced payment and another life of the wallet', () => {
     await world.pass(30 * dayMs)
     expect([ann.payment(id).state, ann.payment(given).state]).toEqual(['bounced', 'final'])
   })
+
+  test('that spent a coin of it is noticed, also when a person takes back what is left at once', async () => {
+    const world = await openWorld()
+    const config = { lookForTwinsMs: 365 * dayMs }
+    const ann = await world.wallet('payer', { config })
+    const bob = await world.wallet('bob')
+    await ann.withdraw(13)
+    await ann.withdraw(4)
+    const other = await world.wallet('other', { phrase: 'payer', copy: ann.copy() })
+    await ann.look()
+    await cutOff(ann, bob)
+    const id = await ann.pay(bob, 13)
+    await other.look()
+    await other.pay(await world.wallet('carol'), 8)
+    world.forget(other)
+    expect(copiesOf(ann.store.read).cause).toBeNull()
+    ann.mint = (real) => real
+    for (let i = 0; i < 9 && ann.payment(id).state !== 'bounced'; i++) {
+      world.clock.move(5 * minuteMs)
+      await ann.run(() => ann.engine.runner.runNow(id))
+    }
+    await ann.run(() => ann.engine.reclaim(id, true))
+    await ann.look()
+    expect(copiesOf(ann.store.read).cause).toBe('twin')
+    await world.rest()
+    ann.store.transaction((write) => setCopies(write, { ...copiesOf(ann.store.read), round: 0 }))
+  })
 })

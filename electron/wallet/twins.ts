@@ -91,7 +91,7 @@ export function noteSpentElsewhere(ctx: Context): void {
   const since = Number(store.read.meta(seenKey) ?? 0)
   const ends = [
     ...store.read.operations({ kind: 'refresh', states: ['lost'], isLenient: true }),
-    ...store.read.operations({ kind: 'pay', states: ['bounced'], isLenient: true }),
+    ...store.read.operations({ kind: 'pay', states: ['bounced', 'reclaiming'], isLenient: true }),
   ].map((operation) => ({ account: operation.account, at: endOf(ctx, operation) ?? since }))
   const news = ends.filter(({ at }) => at > since)
   if (news.length === 0) return
@@ -101,13 +101,18 @@ export function noteSpentElsewhere(ctx: Context): void {
 
 /** When it ended by coins that only another life can have spent; undefined for any other end. */
 function endOf({ store }: Context, operation: Operation): number | undefined {
-  const isUnasked =
-    (operation.kind === 'refresh' && (operation.reason === 'rekey' || operation.reason === 'gather')) ||
-    (operation.kind === 'pay' && operation.state === 'bounced' && operation.reclaim === null)
   // Known of already: what rested may have been spent.
   const { noticedAt } = copiesOf(store.read)
-  if (!isUnasked || operation.createdAt <= (noticedAt ?? 0)) return undefined
-  return store.read.history(operation.id).findLast(({ state }) => state === operation.state)?.at
+  if (operation.createdAt <= (noticedAt ?? 0)) return undefined
+  if (operation.kind === 'refresh') {
+    const isUnasked = operation.reason === 'rekey' || operation.reason === 'gather'
+    return isUnasked
+      ? store.read.history(operation.id).findLast(({ state }) => state === operation.state)?.at
+      : undefined
+  }
+  // What a person took back before may have been spent by that; what came back of a bounced one has not made it bounce.
+  const first = store.read.history(operation.id).find(({ state }) => state === 'bounced' || state === 'reclaiming')
+  return first?.state === 'bounced' ? first.at : undefined
 }
 
 /** By a mint that has told of one before only its own coins rest: it may be lying, and holds up no other mint for good. */
