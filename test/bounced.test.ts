@@ -3,6 +3,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { copiesOf, setCopies } from '../electron/wallet/generation.ts'
+import { AppError } from '../shared/errors.ts'
 import {
   always,
   cutOff,
@@ -26,6 +27,12 @@ const callsSpent =
     ...always(['swap'], refusal())(real),
     checkState: async (Ys) => ({ kind: 'ok', value: Ys.map((Y) => (isSpent(Y) ? 'SPENT' : 'UNSPENT')) }),
   })
+
+const refusalOf = (work: Promise<unknown>): Promise<string> =>
+  work.then(
+    () => 'ok',
+    (thrown: unknown) => (thrown instanceof AppError ? thrown.code : String(thrown)),
+  )
 
 /** The coins of a payment by their amounts. */
 function coinsOf(payer: TestWallet, id: string, ...amounts: readonly number[]): readonly string[] {
@@ -160,6 +167,32 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await payer.run(() => payer.engine.reclaim(id, false))
     await world.rest()
     expect([payer.payment(id).state, payer.totals().spendable]).toEqual(['reclaimed', 13])
+  })
+
+  test('is not offered back where the fee would take all that is left', async () => {
+    const world = await openWorld({ feePpk: 100 })
+    const { payer, payee } = await payerAndPayee(world, { money: 15 })
+    const id = await bounced(world, payer, payee, 14, [8, 4, 2])
+    expect(payer.totals()).toMatchObject({ spent: 14, handed_over: 1 })
+    expect(payer.engine.reclaimable(payer.payment(id))).toBe('no')
+    expect(await refusalOf(payer.engine.reclaim(id, true))).toBe('wrong_state')
+    await reconnect(payer, payee)
+    await world.pass(3 * dayMs)
+    expect(payer.payment(id).state).toBe('final')
+  })
+
+  test('is not offered back when the keyset of its coins has ended, and does not end in a swap that never passes', async () => {
+    const world = await openWorld({ finalExpiry: Date.UTC(2026, 11, 20) / 1000 })
+    // What the mint called spent stays so.
+    world.isCookingBooks = true
+    const { payer, payee } = await payerAndPayee(world, { money: 13 })
+    const id = await bounced(world, payer, payee, 13, [8])
+    expect(payer.engine.reclaimable(payer.payment(id))).toBe('warned')
+    world.mint.rotate()
+    await world.pass(60 * dayMs)
+    expect(payer.payment(id).state).toBe('bounced')
+    expect(payer.engine.reclaimable(payer.payment(id))).toBe('no')
+    expect(await refusalOf(payer.engine.reclaim(id, true))).toBe('wrong_state')
   })
 })
 

@@ -3,7 +3,7 @@
 import { bytesToHex } from '../../shared/cashu/numbers.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Request } from '../../shared/request.ts'
-import { type Context, type EngineConfig, randomBetween } from './context.ts'
+import { type Context, type EngineConfig, randomBetween, unixNow } from './context.ts'
 import { stepReceive } from './deposit.ts'
 import { claimingGenerations } from './generation.ts'
 import { hasItsCoins, isHeldBack } from './held-back.ts'
@@ -12,6 +12,7 @@ import { carryOn, stepMelt } from './melt-steps.ts'
 import { createMints, type Mints } from './mints.ts'
 import { moveOnInTime } from './move-on.ts'
 import type { Operation, OperationOf } from './operation.ts'
+import { keysetOf } from './own-coins.ts'
 import {
   abandonPay,
   asAbandoned,
@@ -43,7 +44,8 @@ import { closeRequest, storeRequest } from './requests.ts'
 import { searchAgain, startSearches, stepRestore } from './restore.ts'
 import { createRunner, type Runner } from './runner.ts'
 import type { Secrets } from './secrets.ts'
-import { planRefresh } from './self-swap.ts'
+import { feeOf, planRefresh, total } from './self-swap.ts'
+import { hasExpired } from './settle.ts'
 import type { Coin, MintRow, WalletStore } from './store-port.ts'
 import { createTwins, noteSpentElsewhere } from './twins.ts'
 import { startWithdraw, stepWithdraw } from './withdraw.ts'
@@ -301,7 +303,9 @@ function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 
   const isLate = 'deadline' in operation && operation.deadline * 1000 < clock.now()
   // Whoever else has some of its coins: those that are tied to it can be taken.
   if (operation.state === 'bounced') {
-    if (leftOf({ store }, operation.id).length === 0) return 'no'
+    const coins = worthTaking({ store, clock }, operation)
+    // Dust is left and counted.
+    if (total(coins) <= feeOf({ store }, coins)) return 'no'
     return isLate ? 'free' : 'warned'
   }
   // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
@@ -323,6 +327,12 @@ function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 
 const leftOf = ({ store }: Pick<Context, 'store'>, id: string): readonly Coin[] =>
   store.read.coinsOf(id).filter(({ state }) => state === 'reserved' || state === 'handed_over')
 
+/** Those of them that the mint still takes: one whose keyset has ended would hold up all others for good. */
+function worthTaking({ store, clock }: Pick<Context, 'store' | 'clock'>, { account, id }: Operation): readonly Coin[] {
+  const keyset = keysetOf(store, account)
+  return leftOf({ store }, id).filter(({ keysetId }) => !hasExpired(keyset(keysetId), unixNow(clock)))
+}
+
 /** The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more. */
 function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boolean): void {
   const may = reclaimable(ctx, operation)
@@ -332,7 +342,7 @@ function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boo
   }
   ctx.store.transaction((write) => {
     const { account, unit, id } = operation
-    const coins = leftOf(ctx, id)
+    const coins = operation.state === 'bounced' ? worthTaking(ctx, operation) : leftOf(ctx, id)
     const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
     write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
     // What would have signed it anew has not done so: it never will.
