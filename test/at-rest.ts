@@ -161,9 +161,14 @@ const spending = z.object({
  * Every coin of an honest wallet is promised once: by one swap, which is the payment. A person who takes a payment back has
  * a second one signed, and so has a payee who asks for another in place of a dead one; a cash out that failed is followed
  * by a swap to oneself.
- * @param mayBeTwice coins, by Y, of payments that a person asked to have back, or that were signed anew
+ * @param mayBeTwice coins, by Y, of payments that a person asked to have back
+ * @param anew how many swaps may have been signed over coins of payments that were signed anew
  */
-export function promisedTwice({ asked, frames }: Signed, mayBeTwice: ReadonlySet<string>): Wrongs {
+export function promisedTwice(
+  { asked, frames }: Signed,
+  mayBeTwice: ReadonlySet<string>,
+  anew: ReadonlyMap<string, number> = new Map(),
+): Wrongs {
   const swaps = new Map<string, Set<string>>()
   const melts = new Set<string>()
   const handedOver = new Set<string>()
@@ -185,9 +190,21 @@ export function promisedTwice({ asked, frames }: Signed, mayBeTwice: ReadonlySet
     }
   }
   return [...swaps].flatMap(([Y, digests]) => [
-    ...(digests.size > 1 && !mayBeTwice.has(Y) ? [`${digests.size} swaps were signed over coin ${Y.slice(0, 8)}`] : []),
+    ...(digests.size > (anew.get(Y) ?? 1) && !mayBeTwice.has(Y)
+      ? [`${digests.size} swaps were signed over coin ${Y.slice(0, 8)}`]
+      : []),
     ...(melts.has(Y) && handedOver.has(Y) ? [`coin ${Y.slice(0, 8)} was handed over and melted`] : []),
   ])
+}
+
+/** One for each payment that is replaced, and one for the payment that stands in its place; by Y. */
+export function signedAnew(payments: readonly Operation[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const payment of payments) {
+    if (payment.kind !== 'pay' || payment.state !== 'replaced') continue
+    for (const { Y } of payment.swap.inputs) counts.set(Y, (counts.get(Y) ?? 1) + 1)
+  }
+  return counts
 }
 
 /** The same as far as rows tell: what was signed by payers and for swaps to oneself, and what payees were given. */

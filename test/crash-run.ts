@@ -6,6 +6,7 @@ import {
   ledgerOfAll,
   looksLikeCheating,
   promisedTwice,
+  signedAnew,
   spentAt,
   stuck,
   type Wrongs,
@@ -102,9 +103,9 @@ async function wrongsOf(stage: Stage, cast: Cast, play: Play, trouble: Trouble):
   const wallets = [payer, payee]
   const frames = world.frames.splice(0)
   const asked = [...proxies.payer.asked.splice(0), ...proxies.payee.asked.splice(0)]
-  const Ys = payer.store.read
-    .operations({ kind: 'pay' })
-    .filter(({ id, state }) => askedBack.has(id) || state === 'replaced')
+  const payments = payer.store.read.operations({ kind: 'pay' })
+  const Ys = payments
+    .filter(({ id }) => askedBack.has(id))
     .flatMap((payment) => ('swap' in payment ? payment.swap.inputs.map(({ Y }) => Y) : []))
   const ended = wallets.flatMap(({ store }) => store.read.operations({}).map(({ kind, state }) => `${kind} ${state}`))
   const missing = trouble.kind === 'none' ? play.reaches.filter((end) => !ended.includes(end)) : []
@@ -112,7 +113,7 @@ async function wrongsOf(stage: Stage, cast: Cast, play: Play, trouble: Trouble):
     ...booksOf(wallets, gifts),
     ...(await coinsTwice(wallets, spentAt(world.mint))),
     ...stuck(world.clock.now(), wallets, play.ends),
-    ...promisedTwice({ asked, frames }, new Set(Ys)),
+    ...promisedTwice({ asked, frames }, new Set(Ys), signedAnew(payments)),
     ...looksLikeCheating(frames),
     ...wallets.flatMap(({ reports }) => reports.map((report) => `a defect was reported: ${report}`)),
     ...missing.map((end) => `nothing went wrong, and yet no ${end}`),
