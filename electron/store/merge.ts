@@ -1,6 +1,7 @@
 // A backup of this wallet brought into it: the union of both, in one transaction, so that it happens wholly or not at all,
 // and twice is as good as once. Nothing here moves back: counters only grow, a coin that is spent stays so (but see
-// merge-rivals.ts), an operation only goes on. Rows of the backup are found at their mint by its address, never by a number that may mean another mint here.
+// merge-rivals.ts), an operation only goes on. Rows of the backup are found at their mint by its address, never by a number
+// that may mean another mint here.
 //
 // Whoever wrote the backup may have gone on after it, on another computer or after this folder was copied. So if it knows
 // anything that was not known here, coins of the generations it knows rest: the other wallet may have given them away.

@@ -9,7 +9,7 @@ import { decodeBody, type Terms, termsSchema } from '../../shared/messages.ts'
 import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
 import { hasItsCoins } from './held-back.ts'
-import type { OperationIn, OperationOf } from './operation.ts'
+import type { Operation, OperationIn, OperationOf } from './operation.ts'
 import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
 import { abandonPay, closeSession, type OpenSessions, wasPaidAnew } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
@@ -414,7 +414,8 @@ async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In
  * All of its coins came back, by one reclaim or by several, not only what was left of those of a bounced one: that has
  * bounced all the same.
  */
-function isBack(ctx: Context, { id, account, swap }: Signed): boolean {
+function isBack(ctx: Context, { id, account, swap, reclaim }: Signed): boolean {
+  if (reclaim === null) return false
   const done = ctx.store.read.operations({ kind: 'refresh', states: ['done'], account, isLenient: true })
   const reclaims = done.filter((one) => one.kind === 'refresh' && one.reclaims === id)
   const back = new Set(reclaims.flatMap((one) => ('swap' in one ? one.swap.inputs.map(({ Y }) => Y) : [])))
@@ -464,8 +465,14 @@ async function countLeft(ctx: Context, { id, account, swap }: In<'bounced'>): Pr
   const states = await ctx.mints.client(account).checkState(Ys)
   if (states.kind !== 'ok') return
   const isLostReclaim = (by: string | null): boolean => {
-    const operation = by === null ? undefined : read.operation(by)
-    return operation?.kind === 'refresh' && operation.reclaims === id && operation.state === 'lost'
+    const swap = by === null ? undefined : read.other(by)
+    return (
+      swap !== undefined &&
+      swap !== 'unreadable' &&
+      swap.kind === 'refresh' &&
+      swap.reclaims === id &&
+      swap.state === 'lost'
+    )
   }
   const among = (state: string, isSpent: boolean) =>
     Ys.filter((Y, index) => {
