@@ -210,7 +210,7 @@ describe('the story of a payment', () => {
 
   test('of a bounced payment says what can be taken back, and that it may be final all the same', () => {
     const bounced = { ...detail, state: 'bounced', reclaim: 'warned', name: 'Ann' } as const
-    expect(sentenceOf(bounced)).toMatch(/did not hold.*you can take them back\.$/)
+    expect(sentenceOf(bounced)).toMatch(/did not hold.*you can take it back\.$/)
     expect(sentenceOf({ ...bounced, reclaim: 'no' })).toBe(paymentWords.out.bounced.sentence)
     expect(activityWords.actions.takeBack(bounced)).toBe('Take back what is left')
     expect(activityWords.dialog.body(bounced)).toMatch(/Ann.* may still have it.*stay theirs\.$/)

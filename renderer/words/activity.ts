@@ -189,11 +189,11 @@ export function sentenceOf({ direction, state, trouble, mayBeDelivered, reclaim 
   const late: ErrorCode = 'terms_expired'
   const isLate = direction === 'out' && state === 'on_its_way' && trouble === late && !mayBeDelivered
   if (isLate) return lateSentence
-  const { sentence } = paymentWords[direction][state]
-  return state === 'bounced' && reclaim !== 'no' ? `${sentence} ${leftSentence}` : sentence
+  return state === 'bounced' && reclaim !== 'no' ? leftSentence : paymentWords[direction][state].sentence
 }
 
-const leftSentence = 'The mint says that coins of it are still there: you can take them back.'
+const leftSentence =
+  'The mint said that coins of it had been spent in another way, so the payment did not hold. The other side did not get it. What is left is yours: you can take it back.'
 
 const lateSentence =
   'It could not be sent before their offer ended, and Farthing does not send it by itself any more. Take it back, and pay again if they still expect it.'
