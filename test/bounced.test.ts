@@ -6,10 +6,13 @@ import { copiesOf, setCopies } from '../electron/wallet/generation.ts'
 import { AppError } from '../shared/errors.ts'
 import {
   always,
+  chain,
   cutOff,
   dayMs,
   hourMs,
   inState,
+  lostAnswer,
+  lostRequest,
   type MintDouble,
   minuteMs,
   openWorld,
@@ -150,6 +153,35 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     expect([payer.worth(), payee.worth()]).toEqual([8, 5])
   })
 
+  test('goes on, and keeps another one for its request away while nobody knows what became of its swap', async () => {
+    const world = await openWorld()
+    const { payer, payee } = await payerAndPayee(world, { money: 5 })
+    const { id: requestId, payeeKey } = payee.engine.createRequest({
+      account: 0,
+      unit: 'sat',
+      amount: 5,
+      singleUse: true,
+    })
+    const order = { requestId: requestId ?? '', expectedKey: payeeKey, isSingleUse: true }
+    await cutOff(payer, payee)
+    const id = await payer.pay(payee, 5, order)
+    for (const wallet of [payer, payee]) wallet.mint = callsSpent(() => true)
+    await world.rest(hourMs)
+    inState(payer.payment(id), 'bounced')
+    await reconnect(payer)
+    await payer.withdraw(8)
+    await payer.run(() => payer.engine.runner.runNow(id))
+    // Its swap passes, and nobody hears of it.
+    payer.mint = chain(always(['swap'], lostAnswer), always(['checkState', 'restore'], lostRequest))
+    await payer.run(() => payer.engine.runner.runNow(id))
+    inState(payer.payment(id), 'signed')
+    await expect(payer.prepare(payee, 5, order)).rejects.toMatchObject({ code: 'conflict' })
+    await reconnect(payer, payee)
+    await world.pass(2 * dayMs)
+    expect([payer.payment(id).state, payee.incoming().state]).toEqual(['final', 'final'])
+    expect([payer.worth(), payee.worth()]).toEqual([8, 5])
+  })
+
   test('and that never left is not sent by itself when its deadline has passed', async () => {
     const world = await openWorld()
     const { payer, payee } = await payerAndPayee(world, { money: 13 })
@@ -162,7 +194,7 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await world.pass(8 * dayMs)
     await reconnect(payer)
     await world.pass(10 * dayMs)
-    expect([payer.payment(id).state, payer.totals().handed_over]).toEqual(['bounced', 13])
+    expect([payer.payment(id).state, payer.totals().reserved]).toEqual(['bounced', 13])
     expect(payer.engine.reclaimable(payer.payment(id))).toBe('free')
     await payer.run(() => payer.engine.reclaim(id, false))
     await world.rest()

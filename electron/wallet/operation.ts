@@ -10,6 +10,7 @@
 //   any of these ─► bounced | dead                                 two readings; looked at again ─► settled, final
 //   any of these, dead, bounced ─► reclaiming ─► reclaimed | what the facts say
 //   bounced ─► reclaimed: the reclaim that looked lost has passed after all
+//   bounced ─► settling | signed: its coins are not spent after all, it goes on where it was
 //   dead ─► replaced: signed anew as a payment of its own, which stands in its place
 //   any of these ─► replaced: what it was signed anew for has passed after all, and stands in its place
 //
@@ -450,7 +451,7 @@ export const transitions: Transitions = {
     reclaiming: ['reclaimed', 'settled', 'final', 'bounced', 'dead', 'replaced'],
     settled: ['final'],
     final: [],
-    bounced: ['reclaiming', 'settled', 'final', 'reclaimed', 'replaced'],
+    bounced: ['settling', 'signed', 'reclaiming', 'settled', 'final', 'reclaimed', 'replaced'],
     dead: ['reclaiming', 'settled', 'final', 'replaced'],
     replaced: ['settled', 'final'],
     reclaimed: [],

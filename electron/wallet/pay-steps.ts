@@ -21,7 +21,6 @@ import {
   lookAgainLater,
   lookAgainPause,
   lookAt,
-  lookOrSettle,
   lookSoon,
   retry,
   save,
@@ -424,30 +423,46 @@ function isBack(ctx: Context, { id, account, swap, reclaim }: Signed): boolean {
 
 /**
  * A mint may have erred: a sad end is looked at again until the keyset expires. A bounced payment whose coins turn out
- * unspent is sent again, unless a person has begun to take them back, its request was paid by another one since, it never
- * left and is too late, or one of them is tied to something else: then a person may take back what is its own. A dead one
- * that still is dead is signed anew.
+ * unspent goes on, unless a person has begun to take them back, its request was paid by another one since, it never left
+ * and is too late, or one of them is tied to something else: then a person may take back what is its own. A dead one that
+ * still is dead is signed anew.
  */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
   // It looked lost, and the coins came back all the same.
   if (operation.state === 'bounced' && isBack(ctx, operation))
     return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
-  // A person may pay its request anew while the mint is asked.
-  const mayBeSent = () =>
-    operation.state === 'bounced' &&
-    operation.reclaim === null &&
-    !wasPaidAnew(ctx, operation) &&
-    !isTooLate(ctx, operation) &&
-    holdsAll(ctx, operation)
-  const outcome = await lookOrSettle(ctx, operation, owner, mayBeSent)
+  const outcome = await lookAt(ctx, operation, owner)
   // Meanwhile the payment that signs it anew may have taken its place.
   const now = ctx.store.read.operation(operation.id)
   if (now?.kind !== 'pay' || now.state !== operation.state) return
   if (outcome.kind === 'settled') return settleAfterAll(ctx, sessions, now, outcome)
   if (outcome.kind === 'dead' && mayBeReplaced(ctx, now)) return startReplacement(ctx, now)
+  if (now.state === 'bounced' && outcome.kind === 'refused' && mayGoOn(ctx, now)) return goOn(ctx, now)
   if (now.state === 'bounced' && (outcome.kind === 'bounced' || outcome.kind === 'refused')) await countLeft(ctx, now)
   return lookAgainLater(ctx, now, outcome)
 }
+
+const mayGoOn = (ctx: Context, operation: In<'bounced'>): boolean =>
+  operation.reclaim === null && !wasPaidAnew(ctx, operation) && !isTooLate(ctx, operation) && holdsAll(ctx, operation)
+
+/** Nothing of it is spent or signed. It is under way again before its swap is sent: nobody pays its request anew meanwhile. */
+function goOn(ctx: Context, operation: In<'bounced'>): void {
+  const { account, id, receipt, handedOver } = operation
+  const spent = ctx.store.read.coinsOf(id).filter(({ Y, state }) => inputYs(operation).includes(Y) && state === 'spent')
+  const Ys = spent.map(({ Y }) => Y)
+  const rest = { ...operation, reading: null, refusedSince: null, pendingSince: null, ...due(ctx, 0) }
+  ctx.store.transaction((write) => {
+    write.moveCoins(account, Ys, ['spent'], heldAs(handedOver), id)
+    write.updateOperation(
+      receipt === null ? { ...rest, state: 'settling' } : { ...rest, state: 'signed', settleAt: ctx.clock.now() },
+    )
+  })
+  ctx.emit({ kind: 'operation', id })
+  ctx.emit({ kind: 'balance' })
+  ctx.wake()
+}
+
+const heldAs = (handedOver: boolean) => (handedOver ? 'handed_over' : 'reserved')
 
 /** Whether each of its coins, there or spent, is tied to it and to nothing else. */
 function holdsAll(ctx: Context, operation: Signed): boolean {
@@ -459,7 +474,7 @@ function holdsAll(ctx: Context, operation: Signed): boolean {
  * Which of the coins of a bounced payment are there, as the mint says now. They stay tied to it: somebody may hold the
  * handover, so that only a person takes them back. One that a lost reclaim was told is spent is its own again when it is not.
  */
-async function countLeft(ctx: Context, { id, account, swap }: In<'bounced'>): Promise<void> {
+async function countLeft(ctx: Context, { id, account, swap, handedOver }: In<'bounced'>): Promise<void> {
   const { read } = ctx.store
   const Ys = swap.inputs.map(({ Y }) => Y)
   const states = await ctx.mints.client(account).checkState(Ys)
@@ -481,7 +496,7 @@ async function countLeft(ctx: Context, { id, account, swap }: In<'bounced'>): Pr
       return coin.operationId === id || (isSpent && isLostReclaim(coin.operationId))
     })
   ctx.store.transaction((write) => {
-    write.moveCoins(account, among('UNSPENT', true), ['spent'], 'handed_over', id)
+    write.moveCoins(account, among('UNSPENT', true), ['spent'], heldAs(handedOver), id)
     write.moveCoins(account, among('SPENT', false), ['reserved', 'handed_over'], 'spent', id)
   })
   ctx.emit({ kind: 'balance' })

@@ -126,18 +126,10 @@ export async function lookAt(ctx: Context, operation: Settling, role: Settle['ro
   return afterSync(ctx, operation, await readFacts(settleOf(ctx, operation, role)))
 }
 
-/**
- * After a sad end: look, and if nothing was spent and nothing signed after all, send the swap again.
- * @param maySend asked when the mint has answered, right before it is sent
- */
-export async function lookOrSettle(
-  ctx: Context,
-  operation: Settling,
-  role: Settle['role'],
-  maySend: () => boolean = () => true,
-): Promise<Outcome> {
+/** After a sad end: look, and if nothing was spent and nothing signed after all, send the swap again. */
+export async function lookOrSettle(ctx: Context, operation: Settling, role: Settle['role']): Promise<Outcome> {
   const outcome = await lookAt(ctx, operation, role)
-  const ready = outcome.kind === 'refused' && maySend() ? withAttempt(ctx, operation) : undefined
+  const ready = outcome.kind === 'refused' ? withAttempt(ctx, operation) : undefined
   return ready ? trySettle(ctx, ready, role) : outcome
 }
 
