@@ -464,7 +464,7 @@ describe('what comes back from the payee', () => {
     expectPaidOnce(cast, 51)
   })
 
-  test('Terms under another key are refused, whatever the payee is: nothing is signed for somebody else', async () => {
+  test('Terms under another key are no answer of the payee: nothing is signed for somebody else, and it is asked again', async () => {
     const world = await openWorld()
     const cast = await dead(world)
     const { payer, payee, id } = cast
@@ -480,9 +480,13 @@ describe('what comes back from the payee', () => {
     }
     payee.isListening = true
     await world.rest(10 * minuteMs)
-    expect(anewOf(cast)).toMatchObject({ state: 'abandoned', reason: 'wrong_payee' })
-    expect(payer.payment(id)).toMatchObject({ state: 'dead', lastError: 'wrong_payee' })
+    expect(anewOf(cast)).toMatchObject({ state: 'asking', lastError: 'wrong_payee' })
+    inState(payer.payment(id), 'dead')
     expect(thief.totals().spendable).toBe(0)
+    payer.link = goodLink
+    await reconnect(payee)
+    await world.rest(hourMs)
+    expectPaidOnce(cast, 51)
   })
 
   const withoutReplaces = (frame: Uint8Array) => {

@@ -30,10 +30,17 @@ const receiptTimeoutMs = 20_000
 /** An open stream on which Terms were received; a Handover may follow. */
 export type AgreedSession = { readonly session: PaySession; readonly signed: SignedMessage; readonly terms: Terms }
 
+/** The payee's own answer to a Hello: no Terms. */
+export class HelloRefused extends AppError {
+  constructor(code: ErrorCode) {
+    super(code, 'the payee refuses')
+  }
+}
+
 /**
  * Dial the payee, say Hello, check the Terms. The same operation always says the same Hello under the same peer key, and
  * accepts no other Terms than those it has.
- * @throws AppError `peer_unreachable`, `peer_timeout`, `bad_terms`, `relayed_terms`, `wrong_payee`, or the payee's own refusal
+ * @throws AppError `peer_unreachable`, `peer_timeout`, `bad_frame`, `bad_terms`, `relayed_terms`, `wrong_payee`; `HelloRefused`
  */
 export async function agree(ctx: Context, operation: Pay): Promise<AgreedSession> {
   const { id, hello, payee, unit, amount, expectedKey } = operation
@@ -41,7 +48,7 @@ export async function agree(ctx: Context, operation: Pay): Promise<AgreedSession
   try {
     const helloBody = hexToBytes(hello)
     const answer = decodeFrame(await session.exchange(encodeFrame({ hello: helloBody }), termsTimeoutMs))
-    if ('refusal' in answer) throw new AppError(refusalCode(answer.refusal), 'the payee refuses')
+    if ('refusal' in answer) throw new HelloRefused(refusalCode(answer.refusal))
     if (!('terms' in answer)) throw new AppError('bad_frame', 'expected Terms')
     const terms = decodeBody(termsSchema, answer.terms.body)
     const isRepeat = 'terms' in operation

@@ -21,7 +21,7 @@ import {
   signPayment,
   storeTerms,
 } from './pay.ts'
-import { type AgreedSession, agree, hashOfTerms } from './payee-talk.ts'
+import { type AgreedSession, agree, HelloRefused, hashOfTerms } from './payee-talk.ts'
 import { due, lookAgainPause, lookAt, lookSoon, retry } from './progress.ts'
 import { chainBefore, maxReplacements, predecessors } from './replaced.ts'
 import { feeOf } from './self-swap.ts'
@@ -165,11 +165,15 @@ async function askForTerms(
     return storeTerms(ctx, operation, agreed, { fee: dead.fee, withinMs: 0 })
   } catch (error) {
     if (!(error instanceof AppError)) throw error
-    const end = noForGood.has(error.code) ? abandon : putOff
+    const end = noForGood.has(error.code) && !isNoAnswer(error) ? abandon : putOff
     await end(ctx, sessions, operation, error.code)
     return undefined
   }
 }
+
+/** What cannot be read, or is somebody else's, is no answer of the payee. */
+const isNoAnswer = (error: AppError): boolean =>
+  !(error instanceof HelloRefused) && (error.code === 'bad_frame' || error.code === 'wrong_payee')
 
 /** An output of the dead swap would make a dead swap again. @throws AppError `bad_terms` */
 function assertFresh({ swap }: Dead, { terms }: AgreedSession): void {
