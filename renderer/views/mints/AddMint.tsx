@@ -3,16 +3,15 @@
 import { useState } from 'react'
 import { useAct } from '../../act.ts'
 import { call } from '../../client.ts'
-import { isMintAddress, mintAddress } from '../../mint-address.ts'
+import { mintAddress } from '../../mint-address.ts'
 import { to } from '../../route.ts'
 import { goInstead, useMints, usePractice } from '../../store.ts'
 import { Button } from '../../ui/Button.tsx'
-import { Field } from '../../ui/Field.tsx'
 import { Icon } from '../../ui/Icon.tsx'
 import { ErrorNote, Note } from '../../ui/Note.tsx'
 import { PlayTag } from '../../ui/PlayTag.tsx'
 import { addMintWords as words } from '../../words/mints.ts'
-import { ScanSheet } from './ScanSheet.tsx'
+import { AddMintFailure, MintAddressField } from './MintAddress.tsx'
 
 export function AddMint({ address: given }: { readonly address: string }) {
   const [address, setAddress] = useState(given)
@@ -28,34 +27,16 @@ export function AddMint({ address: given }: { readonly address: string }) {
           <h2>{words.title}</h2>
           <p className="muted">{words.body}</p>
         </div>
-        <Field
-          label={words.label}
-          placeholder={words.example}
+        <MintAddressField
           value={address}
           onChange={(text) => {
             setAddress(text)
             add.forget()
           }}
-          maxLength={512}
-          isLiteral
-          end={
-            <ScanSheet
-              label={words.scan}
-              title={words.scanTitle}
-              other={words.scanOther}
-              read={(text) => (isMintAddress(text) ? text.trim() : null)}
-              onRead={setAddress}
-            />
-          }
+          onScan={setAddress}
         />
         <Note tone="warn">{words.trust}</Note>
-        {add.error?.code === 'mint_unreachable' ? (
-          <Note tone="bad" title={words.noAnswer.title} isAlert>
-            {words.noAnswer.body}
-          </Note>
-        ) : (
-          <ErrorNote error={add.error} />
-        )}
+        <AddMintFailure error={add.error} />
         <div>
           <Button look="primary" shortcut="Enter" onClick={add.run} isBusy={add.isBusy} isDisabled={!isTyped}>
             {words.add}

@@ -4,18 +4,16 @@ import { useState } from 'react'
 import { toAppError } from '../../../shared/errors.ts'
 import { useAct } from '../../act.ts'
 import { call } from '../../client.ts'
-import { isMintAddress, mintAddress } from '../../mint-address.ts'
+import { mintAddress } from '../../mint-address.ts'
 import type { Href } from '../../route.ts'
 import { announce, useRestore } from '../../store.ts'
 import { Button } from '../../ui/Button.tsx'
-import { Field } from '../../ui/Field.tsx'
 import { Flow } from '../../ui/Flow.tsx'
 import { Heading } from '../../ui/Heading.tsx'
 import { Icon } from '../../ui/Icon.tsx'
-import { ErrorNote, Note } from '../../ui/Note.tsx'
 import { addMintWords } from '../../words/mints.ts'
 import { restoreWords } from '../../words/restore.ts'
-import { ScanSheet } from '../mints/ScanSheet.tsx'
+import { AddMintFailure, MintAddressField } from '../mints/MintAddress.tsx'
 import { searchedName } from '../restore/searched.ts'
 
 const words = restoreWords.mints
@@ -53,34 +51,16 @@ export function RestoreMints({ back, next }: { readonly back: Href; readonly nex
             ))}
           </ul>
         )}
-        <Field
-          label={addMintWords.label}
-          placeholder={addMintWords.example}
+        <MintAddressField
           value={address}
           onChange={(text) => {
             setAddress(text)
             add.forget()
           }}
-          maxLength={512}
-          isLiteral
+          onScan={setAddress}
           autoFocus
-          end={
-            <ScanSheet
-              label={addMintWords.scan}
-              title={addMintWords.scanTitle}
-              other={addMintWords.scanOther}
-              read={(text) => (isMintAddress(text) ? text.trim() : null)}
-              onRead={setAddress}
-            />
-          }
         />
-        {add.error?.code === 'mint_unreachable' ? (
-          <Note tone="bad" title={addMintWords.noAnswer.title} isAlert>
-            {addMintWords.noAnswer.body}
-          </Note>
-        ) : (
-          <ErrorNote error={add.error} />
-        )}
+        <AddMintFailure error={add.error} />
         <div className="phrase-acts">
           {isTyped && searches.length > 0 && (
             <Button size="l" href={next}>
