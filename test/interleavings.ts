@@ -3,6 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
+import { expect } from 'vitest'
+import type { OperationOf } from '../electron/wallet/operation.ts'
 import type { Random } from '../electron/wallet/ports.ts'
 import { numberToBytesBE } from '../shared/cashu/numbers.ts'
 import { AppError } from '../shared/errors.ts'
@@ -161,7 +163,7 @@ async function act(scene: Scene, action: Action): Promise<unknown> {
     case 'void':
       return isOther(action) && payRefused(scene, one(action.who), one(action.to), action.amount)
     case 'reclaim':
-      return takeBack(scene, one(action.who), action.which)
+      return takeOneBack(scene, one(action.who), action.which)
     case 'refresh':
       await one(action.who).look()
       world.clock.move(2 * minuteMs)
@@ -206,13 +208,18 @@ async function payRefused({ world }: Scene, payer: TestWallet, payee: TestWallet
   await world.rest(0)
 }
 
+const paymentsOf = (wallet: TestWallet) =>
+  wallet.store.read.operations({ kind: 'pay' }).filter((one): one is OperationOf<'pay'> => one.kind === 'pay')
+
 /** A person takes back one of the payments that can be taken back. */
-async function takeBack({ askedBack }: Scene, wallet: TestWallet, which: number): Promise<void> {
-  const open = wallet.store.read
-    .operations({ kind: 'pay' })
-    .filter((one) => one.kind === 'pay' && wallet.engine.reclaimable(one) !== 'no')
+async function takeOneBack(scene: Scene, wallet: TestWallet, which: number): Promise<void> {
+  const open = paymentsOf(wallet).filter((one) => wallet.engine.reclaimable(one) !== 'no')
   const payment = open[which % open.length]
-  if (!payment || !('swap' in payment)) return
+  if (payment) await takeBack(scene, wallet, payment)
+}
+
+async function takeBack({ askedBack }: Scene, wallet: TestWallet, payment: OperationOf<'pay'>): Promise<void> {
+  if (!('swap' in payment)) return
   for (const { Y } of payment.swap.inputs) askedBack.add(Y)
   await wallet.run(() => wallet.engine.reclaim(payment.id, true))
 }
@@ -235,14 +242,21 @@ async function comeBack(wallet: TestWallet): Promise<void> {
   await wallet.look()
 }
 
-/** Everybody is well, everything comes to its end, and people take back what was refused. */
+/** Refused, or never sent while there was time: it waits for its person. */
+const waitsForPerson = (payment: OperationOf<'pay'>): boolean =>
+  payment.state === 'voided' ||
+  ((payment.state === 'settling' || payment.state === 'handing_over') && payment.lastError === 'terms_expired')
+
+/** Everybody is well, everything comes to its end, and people take back what waits for them. */
 async function restAll(scene: Scene): Promise<void> {
   const { world, wallets } = scene
   world.heal()
   await world.rest()
   for (const wallet of wallets) {
-    const refused = wallet.store.read.operations({ kind: 'pay', states: ['voided'] })
-    for (const _ of refused) await takeBack(scene, wallet, 0)
+    for (const payment of paymentsOf(wallet).filter(waitsForPerson)) {
+      expect(wallet.engine.reclaimable(payment)).toBe('free')
+      await takeBack(scene, wallet, payment)
+    }
   }
   await world.rest()
 }

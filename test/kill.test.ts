@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as waitFor } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { openWalletStore } from '../electron/store/wallet-store.ts'
+import { layCable } from '../scripts/demo/processes.ts'
 import {
   booksOf,
   coinsTwice,
@@ -52,6 +53,21 @@ test('wallets and mint killed at any moment lose nothing', { timeout: timeoutMs 
   } finally {
     await town.close()
   }
+})
+
+test('a cable that is unplugged while it is being plugged in is unplugged, and can be plugged in again', async () => {
+  const cable = await layCable('http://127.0.0.1:9')
+  const isReached = () =>
+    fetch(cable.url).then(
+      () => true,
+      ({ cause }) => cause?.code !== 'ECONNREFUSED',
+    )
+  await cable.unplug()
+  await Promise.all([cable.plug(), cable.unplug()])
+  expect(await isReached()).toBe(false)
+  await cable.plug()
+  expect(await isReached()).toBe(true)
+  await cable.close()
 })
 
 const kills = new Map<string, number>()

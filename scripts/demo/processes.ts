@@ -171,9 +171,16 @@ export async function layCable(mintUrl: string, fixedPort = 0): Promise<Cable> {
   const sockets = new Set<Socket>()
   let server: Server | undefined
   let port = fixedPort
-  const plug = async (): Promise<void> => {
+  // One after another: a server that is closed before it listens would listen all the same, with nobody to close it.
+  let turn = Promise.resolve()
+  const inTurn = (work: () => Promise<void>) => (): Promise<void> => {
+    const done = turn.then(work)
+    turn = done.catch(() => undefined)
+    return done
+  }
+  const plug = inTurn(async () => {
     if (server) return
-    server = createServer((inbound) => {
+    const opened = createServer((inbound) => {
       const outbound = connectTo(Number(target.port || (target.protocol === 'https:' ? 443 : 80)), target.hostname)
       for (const [socket, other] of [
         [inbound, outbound],
@@ -189,17 +196,18 @@ export async function layCable(mintUrl: string, fixedPort = 0): Promise<Cable> {
       inbound.pipe(outbound)
       outbound.pipe(inbound)
     })
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
+    server = opened
+    opened.listen(port, '127.0.0.1')
+    await once(opened, 'listening')
+    const address = opened.address()
     if (address !== null && typeof address === 'object') port = address.port
-  }
-  const unplug = async (): Promise<void> => {
+  })
+  const unplug = inTurn(async () => {
     const closing = server
     server = undefined
     for (const socket of sockets) socket.destroy()
     if (closing) await new Promise((resolve) => closing.close(resolve))
-  }
+  })
   await plug()
   return {
     url: `http://127.0.0.1:${port}${target.pathname === '/' ? '' : target.pathname}`,
