@@ -3,8 +3,10 @@
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { chooseCoins } from '../electron/wallet/coins.ts'
+import { unixNow } from '../electron/wallet/context.ts'
 import type { OperationOf } from '../electron/wallet/operation.ts'
 import type { MintClient } from '../electron/wallet/ports.ts'
+import { spendableOf } from '../electron/wallet/quarantine.ts'
 import { splitAmount } from '../shared/amount.ts'
 import { keysetIdV1 } from '../shared/cashu/keyset.ts'
 import { hexToBytes } from '../shared/cashu/numbers.ts'
@@ -65,6 +67,9 @@ function purses({ store }: TestWallet): [number, number][] {
     ])
     .filter(([, value]) => value > 0)
 }
+
+/** Refreshes hardly wait. */
+const soon = { refreshDelayMs: [minuteMs, minuteMs] as const }
 
 /** Every swap this wallet asks for, as the mint would see it. */
 function recordSwaps(wallet: TestWallet): string[] {
@@ -1412,6 +1417,49 @@ describe('void and reclaim', () => {
     expect(payee.worth()).toBe(0)
   })
 
+  describe('a coin of it has expired by then, and others have not', () => {
+    async function mixed(world: World) {
+      const payer = await world.wallet('payer', { config: soon })
+      const payee = await world.wallet('payee', { config: { limits: { single: 10, total: 10, perHour: 10 } } })
+      for (const amount of [16, 8]) await payer.withdraw(amount)
+      await world.pass(hourMs)
+      const days = 24 * 3600
+      world.mint.rotate({ finalExpiry: unixNow(world.clock) + 60 * days })
+      await payer.withdraw(5)
+      await world.pass(hourMs)
+      const coins = payer.store.read.coins(0, 'sat', 'spendable')
+      expect(new Set(coins.map(({ purseId }) => purseId)).size).toBe(1)
+      const { id } = await payer.prepare(payee, 29)
+      await cutOff(payer, payee)
+      await payer.run(() => payer.engine.confirmPay(id))
+      inState(payer.payment(id), 'voided')
+      world.mint.rotate()
+      return { payer, payee, id }
+    }
+
+    test('what still has worth comes back, and the rest holds nothing up', async () => {
+      const world = await openWorld()
+      const { payer, id } = await mixed(world)
+      world.clock.move(61 * dayMs)
+      await reconnect(payer)
+      await payer.run(() => payer.engine.reclaim(id, false))
+      await world.rest()
+      expect(payer.payment(id)).toMatchObject({ state: 'reclaimed', nextAttemptAt: null })
+      expect(payer.totals()).toMatchObject({ spendable: 29, reserved: 0, handed_over: 0 })
+      expect(spendableOf({ store: payer.store, clock: world.clock }, 0, 'sat')).toEqual({ spendable: 24, expired: 5 })
+    })
+
+    test('where all have, there is nothing to take back', async () => {
+      const world = await openWorld({ finalExpiry: Date.UTC(2026, 11, 20) / 1000 })
+      const { payer, id } = await voided(world)
+      world.mint.rotate()
+      world.clock.move(61 * dayMs)
+      await reconnect(payer)
+      expect(payer.engine.reclaimable(payer.payment(id))).toBe('no')
+      expect((await refused(payer.engine.reclaim(id, true))).code).toBe('wrong_state')
+    })
+  })
+
   test('a payee that settles after its own void is paid', async () => {
     const world = await openWorld()
     const { payer, payee, id } = await voided(world)
@@ -1548,8 +1596,6 @@ describe('void and reclaim', () => {
 })
 
 describe('purses', () => {
-  const soon = { refreshDelayMs: [minuteMs, minuteMs] as const }
-
   test('a purse that has paid is re-keyed: its other coins move to a purse nobody has seen', async () => {
     const world = await openWorld()
     const { payer, payee } = await payerAndPayee(world, { money: 64, config: { ...soon, coinsOfEach: 4 } })

@@ -11,8 +11,8 @@ import { abandonCashOut, type CashOutOrder, type CashOutPreview, confirmCashOut,
 import { carryOn, stepMelt } from './melt-steps.ts'
 import { createMints, type Mints } from './mints.ts'
 import { moveOnInTime } from './move-on.ts'
-import type { Operation, OperationOf } from './operation.ts'
-import { keysetOf } from './own-coins.ts'
+import type { Operation, OperationIn, OperationOf } from './operation.ts'
+import { keysetOf, tiedTo } from './own-coins.ts'
 import {
   abandonPay,
   asAbandoned,
@@ -300,37 +300,31 @@ export function createEngine(parts: EngineParts): Engine {
 
 /** A void, a dead swap and a passed deadline permit a reclaim without warning (protocol section 8). */
 function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 'no' | 'free' | 'warned' {
-  const isLate = 'deadline' in operation && operation.deadline * 1000 < clock.now()
-  // Whoever else has some of its coins: those that are tied to it can be taken.
-  if (operation.state === 'bounced') {
-    const coins = worthTaking({ store, clock }, operation)
-    // Dust is left and counted.
-    if (total(coins) <= feeOf({ store }, coins)) return 'no'
-    return isLate ? 'free' : 'warned'
-  }
+  if (!isStateToTakeFrom(operation)) return 'no'
+  const coins = worthTaking({ store, clock }, operation)
+  if (coins.length === 0) return 'no'
+  const { state, deadline } = operation
+  const unlessLate = deadline * 1000 < clock.now() ? 'free' : 'warned'
+  // Whoever else has some of its coins: those that are tied to it can be taken. Dust is left and counted.
+  if (state === 'bounced') return total(coins) > feeOf({ store }, coins) ? unlessLate : 'no'
   // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
   if (!hasItsCoins({ store }, operation)) return 'no'
-  switch (operation.state) {
-    case 'voided':
-    case 'dead':
-      return 'free'
-    case 'settling':
-    case 'handing_over':
-    case 'signed':
-      return isLate ? 'free' : 'warned'
-    default:
-      return 'no'
-  }
+  return state === 'voided' || state === 'dead' ? 'free' : unlessLate
 }
 
-/** Coins of a payment that are not known to be spent. */
-const leftOf = ({ store }: Pick<Context, 'store'>, id: string): readonly Coin[] =>
-  store.read.coinsOf(id).filter(({ state }) => state === 'reserved' || state === 'handed_over')
+const statesToTakeFrom = ['settling', 'handing_over', 'signed', 'voided', 'dead', 'bounced'] as const
+type ToTakeFrom = OperationIn<'pay', (typeof statesToTakeFrom)[number]>
 
-/** Those of them that the mint still takes: one whose keyset has ended would hold up all others for good. */
+const isStateToTakeFrom = (operation: OperationOf<'pay'>): operation is ToTakeFrom =>
+  statesToTakeFrom.some((state) => state === operation.state)
+
+/**
+ * Coins of a payment that are not known to be spent, and that the mint still takes: one whose keyset has ended would hold up
+ * all others for good.
+ */
 function worthTaking({ store, clock }: Pick<Context, 'store' | 'clock'>, { account, id }: Operation): readonly Coin[] {
   const keyset = keysetOf(store, account)
-  return leftOf({ store }, id).filter(({ keysetId }) => !hasExpired(keyset(keysetId), unixNow(clock)))
+  return tiedTo({ store }, id).filter(({ keysetId }) => !hasExpired(keyset(keysetId), unixNow(clock)))
 }
 
 /** The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more. */
@@ -342,7 +336,7 @@ function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boo
   }
   ctx.store.transaction((write) => {
     const { account, unit, id } = operation
-    const coins = operation.state === 'bounced' ? worthTaking(ctx, operation) : leftOf(ctx, id)
+    const coins = worthTaking(ctx, operation)
     const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
     write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
     // What would have signed it anew has not done so: it never will.

@@ -10,7 +10,7 @@ import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
 import { hasItsCoins } from './held-back.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
-import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
+import { coinsFrom, freeCoins, keysetOf, markSpent, tiedTo } from './own-coins.ts'
 import { abandonPay, closeSession, type OpenSessions, wasPaidAnew } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
 import {
@@ -31,7 +31,8 @@ import {
 } from './progress.ts'
 import { hasPassedBefore, passedBefore, spentAfter } from './replaced.ts'
 import { mayBeReplaced, startReplacement, stepReplacement } from './replacement.ts'
-import { expiresSoonSeconds, type Outcome, type VerifiedSignature } from './settle.ts'
+import { expiresSoonSeconds, hasExpired, type Outcome, type VerifiedSignature } from './settle.ts'
+import type { Coin } from './store-port.ts'
 
 type Pay = OperationOf<'pay'>
 /** Confirmed: there is a signed swap. */
@@ -400,7 +401,7 @@ function reclaimOf({ store }: Context, { reclaim }: { readonly reclaim: string |
 async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In<'reclaiming'>): Promise<void> {
   const reclaim = reclaimOf(ctx, operation)
   const isOver = reclaim?.state === 'done' || reclaim?.state === 'lost'
-  if (isOver && isBack(ctx, operation)) return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
+  if (isOver && isBack(ctx, operation)) return endReclaimed(ctx, operation)
   if (reclaim?.state === 'done') {
     return save(ctx, { ...operation, state: 'bounced', reading: null, ...due(ctx, lookAgainPause(ctx, operation)) })
   }
@@ -410,15 +411,33 @@ async function followReclaim(ctx: Context, sessions: OpenSessions, operation: In
 }
 
 /**
- * All of its coins came back, by one reclaim or by several, not only what was left of those of a bounced one: that has
- * bounced all the same.
+ * All of its coins came back, by one reclaim or by several, but for those that no mint takes any more; not only what was
+ * left of those of a bounced one: that has bounced all the same.
  */
 function isBack(ctx: Context, { id, account, swap, reclaim }: Signed): boolean {
   if (reclaim === null) return false
   const done = ctx.store.read.operations({ kind: 'refresh', states: ['done'], account, isLenient: true })
   const reclaims = done.filter((one) => one.kind === 'refresh' && one.reclaims === id)
   const back = new Set(reclaims.flatMap((one) => ('swap' in one ? one.swap.inputs.map(({ Y }) => Y) : [])))
-  return swap.inputs.every(({ Y }) => back.has(Y))
+  const expired = new Set(expiredOf(ctx, id).map(({ Y }) => Y))
+  return back.size > 0 && swap.inputs.every(({ Y }) => back.has(Y) || expired.has(Y))
+}
+
+/** Coins that it still holds and that have expired: a reclaim leaves them out. */
+function expiredOf(ctx: Context, id: string): readonly Coin[] {
+  return tiedTo(ctx, id).filter(({ account, keysetId }) =>
+    hasExpired(keysetOf(ctx.store, account)(keysetId), unixNow(ctx.clock)),
+  )
+}
+
+/** A coin of its swap is gone to ourselves, so that it can never pass: what has expired is counted where such coins are. */
+function endReclaimed(ctx: Context, operation: In<'reclaiming' | 'bounced'>): void {
+  ctx.store.transaction((write) => {
+    freeCoins(ctx, write, expiredOf(ctx, operation.id), ['reserved', 'handed_over'])
+    write.updateOperation({ ...operation, state: 'reclaimed', ...ended(ctx) })
+  })
+  ctx.emit({ kind: 'operation', id: operation.id })
+  ctx.emit({ kind: 'balance' })
 }
 
 /**
@@ -429,8 +448,7 @@ function isBack(ctx: Context, { id, account, swap, reclaim }: Signed): boolean {
  */
 async function lookAgain(ctx: Context, sessions: OpenSessions, operation: In<SadState>): Promise<void> {
   // It looked lost, and the coins came back all the same.
-  if (operation.state === 'bounced' && isBack(ctx, operation))
-    return save(ctx, { ...operation, state: 'reclaimed', ...ended(ctx) })
+  if (operation.state === 'bounced' && isBack(ctx, operation)) return endReclaimed(ctx, operation)
   const outcome = await lookAt(ctx, operation, owner)
   // Meanwhile the payment that signs it anew may have taken its place.
   const now = ctx.store.read.operation(operation.id)
