@@ -41,6 +41,21 @@ describe('ARCHITECTURE.md', () => {
   })
 })
 
+test('every section of the protocol that the project speaks of is in docs/protocol.md', () => {
+  const sections = new Set([...read('docs/protocol.md').matchAll(/^## (\d+)\. /gm)].map(([, number]) => number))
+  const pages = [...filesIn('*.md'), ...filesIn('docs/**/*.md')]
+  const sources = ['electron', 'mint', 'practice', 'renderer', 'scripts', 'shared', 'test'].flatMap((room) =>
+    filesIn(`${room}/**/*.{ts,tsx}`),
+  )
+  const cited = [...pages, ...sources].flatMap((path) =>
+    [...read(path).matchAll(/protocol sections? (\d+)(?: and (\d+))?/g)].flatMap(([, one, other]) =>
+      [one, other].flatMap((number) => (number === undefined ? [] : { path, number })),
+    ),
+  )
+  expect(cited.length).toBeGreaterThan(40)
+  expect(cited.filter(({ number }) => !sections.has(number))).toEqual([])
+})
+
 test('links between the pages, and pictures, lead somewhere', () => {
   const dead = ['*.md', 'docs/*.md', 'docs/adr/*.md'].flatMap(filesIn).flatMap((page) => {
     const targets = [...read(page).matchAll(/(?:\]\(|src=")(?!https?:)([^)"#]+)/g)].map(([, target]) => target ?? '')
