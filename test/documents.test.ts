@@ -3,6 +3,10 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { migrations as walletMigrations } from '../electron/store/schema.ts'
+import { migrations as mintMigrations } from '../mint/schema.ts'
+import { cardProtocol } from '../shared/card.ts'
+import { payProtocol } from '../shared/messages.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (name: string): string => readFileSync(join(root, name), 'utf8')
@@ -54,6 +58,16 @@ test('every section of the protocol that the project speaks of is in docs/protoc
   )
   expect(cited.length).toBeGreaterThan(40)
   expect(cited.filter(({ number }) => !sections.has(number))).toEqual([])
+})
+
+test('CHANGELOG.md tells of this version, and of the versions of what it writes', () => {
+  const { version } = JSON.parse(read('package.json')) as { readonly version: string }
+  const [newest = ''] = read('CHANGELOG.md').split('\n## ').slice(1)
+  expect(newest.startsWith(`${version} `)).toBe(true)
+  const said = newest.replaceAll(/\s+/g, ' ')
+  for (const format of [payProtocol, cardProtocol]) expect(said).toContain(`\`${format}\``)
+  expect(said).toContain(`wallet database version ${walletMigrations.length},`)
+  expect(said).toContain(`mint database version ${mintMigrations.length}.`)
 })
 
 test('links between the pages, and pictures, lead somewhere', () => {
