@@ -133,7 +133,7 @@ export function openWalletApp(parts: WalletAppParts): WalletApp {
       },
       onChange: () => feed.touch('backup'),
       onMerged: () => {
-        feed.touch('profile', 'settings', 'mints', 'latest', 'waiting', 'withdraws', 'cashOuts', 'restore')
+        feed.touch('profile', 'settings', 'mints', 'latest', 'waiting', 'undecided', 'withdraws', 'cashOuts', 'restore')
         void look().catch((cause) => report(new AppError('internal', 'a look at the mints failed', { cause })))
       },
       report,
@@ -147,6 +147,7 @@ export function openWalletApp(parts: WalletAppParts): WalletApp {
       mints: view.mints,
       latest: () => view.page({ before: null, limit: latestPayments, search: '', filter: 'all' }).items,
       waiting: view.waiting,
+      undecided: view.undecided,
       nearby: view.nearby,
       withdraws: view.withdraws,
       cashOuts: view.cashOuts,
@@ -163,7 +164,7 @@ export function openWalletApp(parts: WalletAppParts): WalletApp {
       feed.touchPayment(event.id)
       backups.noteOperation(event.id)
     }
-    feed.touch('latest', 'waiting', 'mints', 'withdraws', 'cashOuts', 'restore')
+    feed.touch('latest', 'waiting', 'undecided', 'mints', 'withdraws', 'cashOuts', 'restore')
   }
 
   // Coins are no less there because nobody can reach this computer: the next request tries again.
@@ -173,7 +174,7 @@ export function openWalletApp(parts: WalletAppParts): WalletApp {
   engine.runner.start()
   practice.resume()
   // Alarms and reachability change with time alone.
-  const look = (): Promise<void> => engine.tick().then(() => feed.touch('mints', 'latest', 'restore'))
+  const look = (): Promise<void> => engine.tick().then(() => feed.touch('mints', 'latest', 'undecided', 'restore'))
   const tick = startTicking({
     work: look,
     everyMs: tickMs,

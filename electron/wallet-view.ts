@@ -5,22 +5,23 @@ import { cappedSum } from '../shared/amount.ts'
 import { bytesToHex, hexToBytes } from '../shared/cashu/numbers.ts'
 import { AppError, type ErrorCode, errorCodes } from '../shared/errors.ts'
 import { fingerprintOf } from '../shared/fingerprint.ts'
-import type {
-  CashOutView,
-  FingerprintView,
-  MintView,
-  NearbySlice,
-  NearbyView,
-  PaymentDetailView,
-  PaymentPageView,
-  PaymentState,
-  PaymentView,
-  ProfileView,
-  ReadRequestView,
-  RestoreView,
-  UnitBalance,
-  WaitingView,
-  WithdrawView,
+import {
+  type CashOutView,
+  type FingerprintView,
+  latestPayments,
+  type MintView,
+  type NearbySlice,
+  type NearbyView,
+  type PaymentDetailView,
+  type PaymentPageView,
+  type PaymentState,
+  type PaymentView,
+  type ProfileView,
+  type ReadRequestView,
+  type RestoreView,
+  type UnitBalance,
+  type WaitingView,
+  type WithdrawView,
 } from '../shared/model.ts'
 import { bareRequest, decodeRequest, encodeRequest, type Request } from '../shared/request.ts'
 import { z } from '../shared/schema.ts'
@@ -66,6 +67,8 @@ export type WalletView = {
   /** A payment that just changed, and its state before; undefined when this id is another operation's. */
   change(id: string): { readonly view: PaymentView; readonly was: PaymentState | null } | undefined
   waiting(): WaitingView
+  /** Payments that wait for a person: nothing more comes of them by itself. */
+  undecided(): readonly PaymentView[]
   withdraws(): readonly WithdrawView[]
   cashOuts(): readonly CashOutView[]
   nearby(): NearbySlice
@@ -265,6 +268,7 @@ export function createWalletView(parts: WalletViewParts): WalletView {
       return { view, was: was === undefined ? null : (stateOf(operation.kind, was) ?? null) }
     },
     waiting: () => read.waiting(null),
+    undecided: () => engine.undecided().slice(0, latestPayments).map(viewOf),
     withdraws: () =>
       shownOf('withdraw').flatMap((one) => (one.kind === 'withdraw' ? withdrawView(one, mintUrl(one.account)) : [])),
     cashOuts: () =>

@@ -44,6 +44,7 @@ export const emptyMirror: Mirror = {
     mints: [],
     latest: [],
     waiting: { in: 0, out: 0, onItsWay: 0 },
+    undecided: [],
     nearby: { isLooking: false, isVisible: false, visibleUntil: null, people: [] },
     withdraws: [],
     cashOuts: [],
@@ -155,6 +156,7 @@ const sharers: { readonly [N in SliceName]: (before: Slices[N], after: Slices[N]
   restore: sharedValue,
   mints: (before, after) => sharedList(before, after, byUrl),
   latest: (before, after) => sharedList(before, after, byId),
+  undecided: (before, after) => sharedList(before, after, byId),
   withdraws: (before, after) => sharedList(before, after, byId),
   cashOuts: (before, after) => sharedList(before, after, byId),
   nearby: (before, after) =>
@@ -168,6 +170,7 @@ const sliceNames: readonly SliceName[] = [
   'practice',
   'mints',
   'latest',
+  'undecided',
   'withdraws',
   'cashOuts',
   'nearby',

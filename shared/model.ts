@@ -385,6 +385,8 @@ export type Slices = {
   /** The newest payments of both directions, newest first, at most `latestPayments`. */
   readonly latest: readonly PaymentView[]
   readonly waiting: WaitingView
+  /** Payments of ours whose coins stay tied to them until a person takes them back; newest first, at most `latestPayments`. */
+  readonly undecided: readonly PaymentView[]
   readonly nearby: NearbySlice
   /** Open withdraws and cash outs, and the newest that are over; newest first. */
   readonly withdraws: readonly WithdrawView[]

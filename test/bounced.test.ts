@@ -67,6 +67,7 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await reconnect(payer)
     await world.pass(3 * dayMs)
     expect(payer.totals()).toMatchObject({ spent: 0, handed_over: 14, quarantined: 1 })
+    expect(payer.engine.undecided()).toMatchObject([{ id }])
     expect(payer.engine.reclaimable(payer.payment(id))).toBe('warned')
     await payer.run(() => payer.engine.reclaim(id, true))
     await world.rest()
@@ -81,6 +82,8 @@ describe('a bounced payment whose coins the mint was wrong about', () => {
     await payer.run(() => payer.engine.reclaim(id, true))
     await world.rest()
     expect([payer.payment(id).state, payer.totals().spendable]).toEqual(['bounced', 5])
+    // What the mint calls spent cannot be taken back: there is nothing to decide.
+    expect(payer.engine.undecided()).toEqual([])
     await reconnect(payer)
     await world.pass(3 * dayMs)
     await payer.run(() => payer.engine.reclaim(id, true))

@@ -111,6 +111,9 @@ async function voided(world: World) {
   return { payer, payee, id }
 }
 
+/** Payments that go on only when a person says so. */
+const waitingFor = ({ engine }: TestWallet): readonly string[] => engine.undecided().map(({ id }) => id)
+
 afterEach(() => {
   vi.restoreAllMocks()
 })
@@ -767,12 +770,14 @@ describe('pay, the payer online', () => {
       const { payer, payee } = await payerAndPayee(world)
       const id = await begin(payer, payee)
       expect(payer.payment(id)).toMatchObject({ state, handedOver: false })
+      expect(waitingFor(payer)).toEqual([])
       world.clock.move(8 * dayMs)
       await reconnect(payer)
       await world.rest(3 * dayMs)
       expect(payer.payment(id)).toMatchObject({ handedOver: false, lastError: 'terms_expired' })
       expect([payer.totals().reserved > 0, payee.totals().spendable]).toEqual([true, 0])
       expect(payer.engine.reclaimable(payer.payment(id))).toBe('free')
+      expect(waitingFor(payer)).toEqual([id])
       await payer.engine.reclaim(id, false)
       await world.rest()
       expect([payer.payment(id).state, payer.totals().spendable]).toEqual(['reclaimed', 64])
@@ -1396,6 +1401,7 @@ describe('void and reclaim', () => {
     await reconnect(payer)
     await world.rest()
     expect(payer.payment(id).state).toBe('voided')
+    expect(waitingFor(payer)).toEqual([id])
     expect(payer.totals()).toMatchObject({ spendable: 0, handed_over: 64 })
     expect((await refused(payer.prepare(payee, 1))).code).toBe('not_enough')
   })
@@ -1405,6 +1411,7 @@ describe('void and reclaim', () => {
     const { payer, payee, id } = await voided(world)
     await payer.run(() => payer.engine.reclaim(id, false))
     expect(payer.payment(id).state).toBe('reclaiming')
+    expect(waitingFor(payer)).toEqual([])
     expect(payer.totals()).toMatchObject({ spendable: 0, reserved: 64, handed_over: 0 })
     await world.rest()
     expect(payer.totals().spendable).toBe(0)

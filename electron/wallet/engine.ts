@@ -3,19 +3,17 @@
 import { bytesToHex } from '../../shared/cashu/numbers.ts'
 import { AppError } from '../../shared/errors.ts'
 import type { Request } from '../../shared/request.ts'
-import { type Context, type EngineConfig, randomBetween, unixNow } from './context.ts'
+import { type Context, type EngineConfig, randomBetween } from './context.ts'
 import { stepReceive } from './deposit.ts'
 import { claimingGenerations } from './generation.ts'
-import { hasItsCoins, isHeldBack } from './held-back.ts'
+import { isHeldBack } from './held-back.ts'
 import { abandonCashOut, type CashOutOrder, type CashOutPreview, confirmCashOut, prepareCashOut } from './melt.ts'
 import { carryOn, stepMelt } from './melt-steps.ts'
 import { createMints, type Mints } from './mints.ts'
 import { moveOnInTime } from './move-on.ts'
-import type { Operation, OperationIn, OperationOf } from './operation.ts'
-import { keysetOf, tiedTo } from './own-coins.ts'
+import type { Operation, OperationOf } from './operation.ts'
 import {
   abandonPay,
-  asAbandoned,
   closeSession,
   confirmPay,
   type OpenSessions,
@@ -39,14 +37,13 @@ import { due, newId, save } from './progress.ts'
 import { bringHome, release, releaseInTime } from './quarantine.ts'
 import { createPayeeProtocol } from './receive.ts'
 import { payeeKeyIndex } from './received.ts'
+import { beginReclaim, reclaimable, undecided } from './reclaim.ts'
 import { isRefreshDue, startDueRefreshes, stepRefresh } from './refresh.ts'
 import { closeRequest, storeRequest } from './requests.ts'
 import { searchAgain, startSearches, stepRestore } from './restore.ts'
 import { createRunner, type Runner } from './runner.ts'
 import type { Secrets } from './secrets.ts'
-import { feeOf, planRefresh, total } from './self-swap.ts'
-import { hasExpired } from './settle.ts'
-import type { Coin, MintRow, WalletStore } from './store-port.ts'
+import type { MintRow, WalletStore } from './store-port.ts'
 import { createTwins, noteSpentElsewhere } from './twins.ts'
 import { startWithdraw, stepWithdraw } from './withdraw.ts'
 
@@ -105,6 +102,8 @@ export type Engine = {
   abandonCashOut(id: string): Promise<void>
   /** What may come of taking this payment back; `no` when there is nothing to take. */
   reclaimable(operation: OperationOf<'pay'>): 'no' | 'free' | 'warned'
+  /** @see undecided */
+  undecided(): readonly OperationOf<'pay'>[]
   /** @see payableAtOnce */
   payableAtOnce(account: number, unit: string): number
   /** The key that signs Terms, compressed. */
@@ -266,6 +265,7 @@ export function createEngine(parts: EngineParts): Engine {
     },
     abandonCashOut: (id) => runner.locked(id, async () => abandonCashOut(ctx, id, 'a person said no')),
     reclaimable: (operation) => reclaimable(ctx, operation),
+    undecided: () => undecided(ctx),
     payableAtOnce: (account, unit) => payableAtOnce(ctx, account, unit),
     payeeKey: parts.secrets.payeeKey(payeeKeyIndex),
     closeRequest: (id) => closeRequest(ctx, id),
@@ -296,55 +296,4 @@ export function createEngine(parts: EngineParts): Engine {
       for (const look of looks) if (look.status === 'rejected') throw look.reason
     },
   }
-}
-
-/** A void, a dead swap and a passed deadline permit a reclaim without warning (protocol section 8). */
-function reclaimable({ store, clock }: Context, operation: OperationOf<'pay'>): 'no' | 'free' | 'warned' {
-  if (!isStateToTakeFrom(operation)) return 'no'
-  const coins = worthTaking({ store, clock }, operation)
-  if (coins.length === 0) return 'no'
-  const { state, deadline } = operation
-  const unlessLate = deadline * 1000 < clock.now() ? 'free' : 'warned'
-  // Whoever else has some of its coins: those that are tied to it can be taken. Dust is left and counted.
-  if (state === 'bounced') return total(coins) > feeOf({ store }, coins) ? unlessLate : 'no'
-  // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
-  if (!hasItsCoins({ store }, operation)) return 'no'
-  return state === 'voided' || state === 'dead' ? 'free' : unlessLate
-}
-
-const statesToTakeFrom = ['settling', 'handing_over', 'signed', 'voided', 'dead', 'bounced'] as const
-type ToTakeFrom = OperationIn<'pay', (typeof statesToTakeFrom)[number]>
-
-const isStateToTakeFrom = (operation: OperationOf<'pay'>): operation is ToTakeFrom =>
-  statesToTakeFrom.some((state) => state === operation.state)
-
-/**
- * Coins of a payment that are not known to be spent, and that the mint still takes: one whose keyset has ended would hold up
- * all others for good.
- */
-function worthTaking({ store, clock }: Pick<Context, 'store' | 'clock'>, { account, id }: Operation): readonly Coin[] {
-  const keyset = keysetOf(store, account)
-  return tiedTo({ store }, id).filter(({ keysetId }) => !hasExpired(keyset(keysetId), unixNow(clock)))
-}
-
-/** The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more. */
-function beginReclaim(ctx: Context, operation: OperationOf<'pay'>, isWarned: boolean): void {
-  const may = reclaimable(ctx, operation)
-  if (may === 'no' || !('swap' in operation)) throw new AppError('wrong_state', `payment is ${operation.state}`)
-  if (may === 'warned' && !isWarned) {
-    throw new AppError('wrong_state', 'the payee may settle first: a person must be warned')
-  }
-  ctx.store.transaction((write) => {
-    const { account, unit, id } = operation
-    const coins = worthTaking(ctx, operation)
-    const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
-    write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
-    // What would have signed it anew has not done so: it never will.
-    const anew = operation.replacedBy === null ? undefined : ctx.store.read.other(operation.replacedBy)
-    if (anew !== 'unreadable' && anew?.kind === 'pay' && (anew.state === 'asking' || anew.state === 'agreed')) {
-      write.updateOperation(asAbandoned(ctx, anew, 'a person takes the coins back'))
-    }
-  })
-  ctx.emit({ kind: 'operation', id: operation.id })
-  ctx.wake()
 }

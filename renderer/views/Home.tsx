@@ -16,6 +16,7 @@ import {
   usePractice,
   useProfile,
   useRestore,
+  useUndecided,
 } from '../store.ts'
 import { groupByDay } from '../time.ts'
 import { Amount } from '../ui/Amount.tsx'
@@ -32,6 +33,7 @@ import { restoreWords } from '../words/restore.ts'
 import { amountsOf } from './restore/searched.ts'
 
 const shownPayments = 7
+const shownUndecided = 3
 
 export function Home() {
   const profile = useProfile()
@@ -52,7 +54,10 @@ export function Home() {
           <CopyNotice />
           <PhraseReminder phrase={profile.phrase} />
         </section>
-        {latest.length > 0 ? <Latest payments={latest.slice(0, shownPayments)} /> : hasMint && <NoPayments />}
+        <div className="home-payments">
+          <Undecided />
+          {latest.length > 0 ? <Latest payments={latest.slice(0, shownPayments)} /> : hasMint && <NoPayments />}
+        </div>
       </div>
     </Page>
   )
@@ -195,6 +200,30 @@ function PhraseReminder({ phrase }: Pick<ProfileView, 'phrase'>) {
         </a>
       </span>
     </p>
+  )
+}
+
+/** What goes on only when a person says so: nobody should have to look for it in a history. */
+function Undecided() {
+  const undecided = useUndecided()
+  if (undecided.length === 0) return null
+  const { title, body, more } = homeWords.undecided
+  const shown = undecided.slice(0, shownUndecided)
+  return (
+    <section className="card card-list" aria-label={title} data-arrows>
+      <div className="group">
+        <h2>{title}</h2>
+        {undecided.length > shown.length && (
+          <a className="link" href={to.activity}>
+            {more(undecided.length - shown.length)}
+          </a>
+        )}
+      </div>
+      <p className="muted small home-undecided">{body(undecided.length)}</p>
+      {shown.map((payment) => (
+        <PaymentRow key={payment.id} payment={payment} />
+      ))}
+    </section>
   )
 }
 

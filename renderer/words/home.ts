@@ -9,7 +9,7 @@ export const homeWords = {
   moneyKind: (unit: string, isPlayMoney: boolean) => (isPlayMoney ? `${unit}, play money` : unit),
   youCanSpend: 'You can spend',
   signedToUs: 'signed to you, not final yet',
-  onItsWay: 'change on its way back',
+  onItsWay: 'in payments that are not over',
   resting: 'found, resting',
   outOfReach: (names: readonly string[]) =>
     names.length === 1 ? `${names[0]} is out of reach.` : `${names.join(' and ')} are out of reach.`,
@@ -26,6 +26,14 @@ export const homeWords = {
   phraseSeen: 'Your twelve words are not checked yet.',
   writePhrase: 'Write them down, 3 minutes',
   checkPhrase: 'Check them, 2 minutes',
+  undecided: {
+    title: 'Waiting for you',
+    body: (count: number) =>
+      count === 1
+        ? 'This payment is not final. Its coins stay tied to it until you take them back.'
+        : 'These payments are not final. Their coins stay tied to them until you take them back.',
+    more: (count: number) => `${payments(count)} more`,
+  },
   latest: 'Latest payments',
   all: 'All payments',
   empty: {

@@ -90,6 +90,32 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     for (const { page } of [ann, bob]) expect(await page.getByText(/not reached since/).count()).toBe(0)
   }, 240_000)
 
+  test('a refused payment is said on Home to wait for its person, and its coins come back there', async () => {
+    const ann = await stage.open('Mia', { coins: 20 })
+    const bob = await stage.open('Ned', { coins: 0 })
+    await bob.wallet.call('settings.change', { limits: { single: 5, total: 5, perHour: 5 } })
+    const request = await ask(bob, '12')
+    await prepare(ann, request)
+    await stage.cable.unplug()
+    for (const { page } of [ann, bob])
+      await page
+        .getByText(/not reached since/)
+        .first()
+        .waitFor({ timeout: 45_000 })
+    await confirm(ann.page)
+    await heading(ann.page, 'Refused')
+    await visit(ann, '#/')
+    const waiting = ann.page.getByRole('region', { name: 'Waiting for you' })
+    await waiting.waitFor()
+    await stage.cable.plug()
+    await waiting.locator('a.payment').click()
+    await button(ann.page, 'Take back 12 sat').click()
+    await waitForText(ann.page, 'Taken back')
+    await visit(ann, '#/')
+    await waitForText(ann.page, /20/)
+    expect(await waiting.count()).toBe(0)
+  }, 240_000)
+
   test('a code shown by one is read by the camera of the other', async () => {
     const bob = await stage.open('Eva', { coins: 0 })
     const { text: shown } = await bob.wallet.call('request.create', {

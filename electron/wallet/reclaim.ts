@@ -1,0 +1,96 @@
+// Taking a payment back: what may be taken, how it begins, and which payments wait for a person to decide that. The swap
+// itself is a refresh (self-swap.ts, refresh.ts); what becomes of the payment is followed in pay-steps.ts.
+
+import { AppError } from '../../shared/errors.ts'
+import { type Context, unixNow } from './context.ts'
+import { hasItsCoins } from './held-back.ts'
+import type { Operation, OperationIn, OperationOf } from './operation.ts'
+import { keysetOf, tiedTo } from './own-coins.ts'
+import { asAbandoned } from './pay.ts'
+import { due } from './progress.ts'
+import { mayBeReplaced } from './replacement.ts'
+import { feeOf, planRefresh, total } from './self-swap.ts'
+import { hasExpired } from './settle.ts'
+import type { Coin } from './store-port.ts'
+
+type Pay = OperationOf<'pay'>
+
+/** A void, a dead swap and a passed deadline permit a reclaim without warning (protocol section 8). */
+export function reclaimable({ store, clock }: Context, operation: Pay): 'no' | 'free' | 'warned' {
+  if (!isStateToTakeFrom(operation)) return 'no'
+  const coins = worthTaking({ store, clock }, operation)
+  if (coins.length === 0) return 'no'
+  const { state, deadline } = operation
+  const unlessLate = deadline * 1000 < clock.now() ? 'free' : 'warned'
+  // Whoever else has some of its coins: those that are tied to it can be taken. Dust is left and counted.
+  if (state === 'bounced') return total(coins) > feeOf({ store }, coins) ? unlessLate : 'no'
+  // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
+  if (!hasItsCoins({ store }, operation)) return 'no'
+  return state === 'voided' || state === 'dead' ? 'free' : unlessLate
+}
+
+const statesToTakeFrom = ['settling', 'handing_over', 'signed', 'voided', 'dead', 'bounced'] as const
+type ToTakeFrom = OperationIn<'pay', (typeof statesToTakeFrom)[number]>
+
+const isStateToTakeFrom = (operation: Pay): operation is ToTakeFrom =>
+  statesToTakeFrom.some((state) => state === operation.state)
+
+/**
+ * Coins of a payment that are not known to be spent, and that the mint still takes: one whose keyset has ended would hold up
+ * all others for good.
+ */
+function worthTaking({ store, clock }: Pick<Context, 'store' | 'clock'>, { account, id }: Operation): readonly Coin[] {
+  const keyset = keysetOf(store, account)
+  return tiedTo({ store }, id).filter(({ keysetId }) => !hasExpired(keyset(keysetId), unixNow(clock)))
+}
+
+/**
+ * The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more.
+ * @throws AppError `wrong_state` when there is nothing to take, or a person was not warned; `dust`, `amount_out_of_range`
+ */
+export function beginReclaim(ctx: Context, operation: Pay, isWarned: boolean): void {
+  const may = reclaimable(ctx, operation)
+  if (may === 'no' || !('swap' in operation)) throw new AppError('wrong_state', `payment is ${operation.state}`)
+  if (may === 'warned' && !isWarned) {
+    throw new AppError('wrong_state', 'the payee may settle first: a person must be warned')
+  }
+  ctx.store.transaction((write) => {
+    const { account, unit, id } = operation
+    const coins = worthTaking(ctx, operation)
+    const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
+    write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
+    // What would have signed it anew has not done so: it never will.
+    const anew = signedAnewBy(ctx, operation)
+    if (anew) write.updateOperation(asAbandoned(ctx, anew, 'a person takes the coins back'))
+  })
+  ctx.emit({ kind: 'operation', id: operation.id })
+  ctx.wake()
+}
+
+/** The payment that is about to sign this one anew; undefined when there is none, or its row cannot be read. */
+function signedAnewBy({ store }: Context, operation: Pay): OperationIn<'pay', 'asking' | 'agreed'> | undefined {
+  if (!('replacedBy' in operation) || operation.replacedBy === null) return undefined
+  const anew = store.read.other(operation.replacedBy)
+  if (anew === 'unreadable' || anew?.kind !== 'pay') return undefined
+  return anew.state === 'asking' || anew.state === 'agreed' ? anew : undefined
+}
+
+/**
+ * Payments whose coins stay tied to them until a person takes them back, newest first: refused, not sent or not answered by
+ * the deadline, bounced with something left, dead and not to be signed anew.
+ */
+export function undecided(ctx: Context): readonly Pay[] {
+  const open = ctx.store.read.operations({ kind: 'pay', states: statesThatWait, isLenient: true })
+  return open
+    .filter((one): one is Pay => one.kind === 'pay' && waitsForPerson(ctx, one))
+    .sort((a, b) => b.createdAt - a.createdAt)
+}
+
+/** A payment that is signed settles by itself, however late. */
+const statesThatWait = statesToTakeFrom.filter((state) => state !== 'signed')
+
+function waitsForPerson(ctx: Context, operation: Pay): boolean {
+  const may = reclaimable(ctx, operation)
+  if (operation.state === 'bounced') return may !== 'no'
+  return may === 'free' && !mayBeReplaced(ctx, operation) && signedAnewBy(ctx, operation) === undefined
+}
