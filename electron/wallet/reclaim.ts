@@ -6,9 +6,8 @@ import { type Context, unixNow } from './context.ts'
 import { hasItsCoins } from './held-back.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
 import { keysetOf, tiedTo } from './own-coins.ts'
-import { asAbandoned } from './pay.ts'
 import { due } from './progress.ts'
-import { mayBeReplaced } from './replacement.ts'
+import { mayBeReplaced, signedAnewBy, stopReplacement } from './replacement.ts'
 import { feeOf, planRefresh, total } from './self-swap.ts'
 import { hasExpired } from './settle.ts'
 import type { Coin } from './store-port.ts'
@@ -59,20 +58,10 @@ export function beginReclaim(ctx: Context, operation: Pay, isWarned: boolean): v
     const coins = worthTaking(ctx, operation)
     const { id: reclaim } = planRefresh(ctx, write, { account, unit, coins, reason: 'reclaim', reclaims: id })
     write.updateOperation({ ...operation, state: 'reclaiming', reclaim, ...due(ctx, 0) })
-    // What would have signed it anew has not done so: it never will.
-    const anew = signedAnewBy(ctx, operation)
-    if (anew) write.updateOperation(asAbandoned(ctx, anew, 'a person takes the coins back'))
+    stopReplacement(ctx, write, operation, 'a person takes the coins back')
   })
   ctx.emit({ kind: 'operation', id: operation.id })
   ctx.wake()
-}
-
-/** The payment that is about to sign this one anew; undefined when there is none, or its row cannot be read. */
-function signedAnewBy({ store }: Context, operation: Pay): OperationIn<'pay', 'asking' | 'agreed'> | undefined {
-  if (!('replacedBy' in operation) || operation.replacedBy === null) return undefined
-  const anew = store.read.other(operation.replacedBy)
-  if (anew === 'unreadable' || anew?.kind !== 'pay') return undefined
-  return anew.state === 'asking' || anew.state === 'agreed' ? anew : undefined
 }
 
 /**

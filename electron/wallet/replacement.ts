@@ -25,7 +25,7 @@ import { type AgreedSession, agree, HelloRefused, hashOfTerms } from './payee-ta
 import { due, lookAgainPause, lookAt, lookSoon, retry } from './progress.ts'
 import { chainBefore, maxReplacements, predecessors } from './replaced.ts'
 import { feeOf } from './self-swap.ts'
-import type { Coin } from './store-port.ts'
+import type { Coin, WalletWrites } from './store-port.ts'
 
 type Pay = OperationOf<'pay'>
 type Dead = OperationIn<'pay', 'dead'>
@@ -49,6 +49,20 @@ const noForGood: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'bad_terms',
   'wrong_fee',
 ])
+
+/** The payment that is about to sign this one anew; undefined when there is none, or its row cannot be read. */
+export function signedAnewBy({ store }: Pick<Context, 'store'>, operation: Pay): Unsigned | undefined {
+  if (!('replacedBy' in operation) || operation.replacedBy === null) return undefined
+  const anew = store.read.other(operation.replacedBy)
+  if (anew === 'unreadable' || anew?.kind !== 'pay') return undefined
+  return anew.state === 'asking' || anew.state === 'agreed' ? anew : undefined
+}
+
+/** What would have signed this one anew has not done so, and never will. Inside the caller's transaction. */
+export function stopReplacement(ctx: Context, write: WalletWrites, operation: Pay, reason: string): void {
+  const anew = signedAnewBy(ctx, operation)
+  if (anew) write.updateOperation(asAbandoned(ctx, anew, reason))
+}
 
 /** Whether this dead payment is signed anew by itself: no person and no payee has decided otherwise. */
 export function mayBeReplaced(ctx: Pick<Context, 'store' | 'clock' | 'secrets'>, operation: Pay): operation is Dead {
