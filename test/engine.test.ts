@@ -4,9 +4,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { chooseCoins } from '../electron/wallet/coins.ts'
 import { unixNow } from '../electron/wallet/context.ts'
+import { findDoubleSpend } from '../electron/wallet/evidence.ts'
 import type { OperationOf } from '../electron/wallet/operation.ts'
 import type { MintClient } from '../electron/wallet/ports.ts'
-import { spendableOf } from '../electron/wallet/quarantine.ts'
+import { restingOf } from '../electron/wallet/quarantine.ts'
 import { splitAmount } from '../shared/amount.ts'
 import { keysetIdV1 } from '../shared/cashu/keyset.ts'
 import { hexToBytes } from '../shared/cashu/numbers.ts'
@@ -1452,8 +1453,31 @@ describe('void and reclaim', () => {
       await payer.run(() => payer.engine.reclaim(id, false))
       await world.rest()
       expect(payer.payment(id)).toMatchObject({ state: 'reclaimed', nextAttemptAt: null })
-      expect(payer.totals()).toMatchObject({ spendable: 29, reserved: 0, handed_over: 0 })
-      expect(spendableOf({ store: payer.store, clock: world.clock }, 0, 'sat')).toEqual({ spendable: 24, expired: 5 })
+      expect(payer.totals()).toMatchObject({ spendable: 24, reserved: 0, handed_over: 0 })
+      expect(restingOf({ store: payer.store, clock: world.clock }, 0, 'sat').expired.amount).toBe(5)
+    })
+
+    test('by a clock that was wrong: it is promised to nobody else before it has come back by a swap', async () => {
+      const world = await openWorld()
+      const { payer, payee, id } = await mixed(world)
+      const carol = await world.wallet('carol')
+      world.clock.move(61 * dayMs)
+      await reconnect(payer, payee)
+      await payer.run(() => payer.engine.reclaim(id, false))
+      await world.rest()
+      inState(payer.payment(id), 'reclaimed')
+      world.clock.move(-61 * dayMs)
+      await cutOff(payer, carol)
+      const again = await payer.pay(carol, 5)
+      const claims = [id, again].map((one) => {
+        const { claim, handedOver } = inState(payer.payment(one), one === id ? 'reclaimed' : 'signed')
+        expect(handedOver).toBe(true)
+        return { body: hexToBytes(claim.body), sig: hexToBytes(claim.sig) }
+      })
+      expect(findDoubleSpend(claims)).toBeUndefined()
+      await reconnect(payer, carol)
+      await world.pass(dayMs)
+      expect(payer.totals()).toMatchObject({ quarantined: 0, handed_over: 0, reserved: 0 })
     })
 
     test('where all have, there is nothing to take back', async () => {

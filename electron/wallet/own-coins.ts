@@ -93,22 +93,14 @@ const freeState = (read: WalletReads, account: number, { generation }: CoinPath)
 export const tiedTo = ({ store }: Pick<Context, 'store'>, operationId: string): readonly Coin[] =>
   store.read.coinsOf(operationId).filter(({ state }) => state === 'reserved' || state === 'handed_over')
 
-/**
- * Coins are free again. By default those that were reserved and never left this computer; others only where no swap that
- * left can pass any more.
- */
-export function freeCoins(
-  { store }: Pick<Context, 'store'>,
-  write: WalletWrites,
-  coins: readonly Coin[],
-  from: readonly CoinState[] = ['reserved'],
-): void {
+/** Coins that were reserved and never left this computer are free again. */
+export function freeCoins({ store }: Pick<Context, 'store'>, write: WalletWrites, coins: readonly Coin[]): void {
   for (const [account, ofMint] of Map.groupBy(coins, (coin) => coin.account)) {
     for (const [state, group] of Map.groupBy(ofMint, ({ path }) => freeState(store.read, account, path))) {
       write.moveCoins(
         account,
         group.map(({ Y }) => Y),
-        from,
+        ['reserved'],
         state,
         null,
       )

@@ -10,7 +10,7 @@ import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
 import { hasItsCoins } from './held-back.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
-import { coinsFrom, freeCoins, keysetOf, markSpent, tiedTo } from './own-coins.ts'
+import { coinsFrom, keysetOf, markSpent, tiedTo } from './own-coins.ts'
 import { abandonPay, closeSession, type OpenSessions, wasPaidAnew } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
 import {
@@ -430,13 +430,18 @@ function expiredOf(ctx: Context, id: string): readonly Coin[] {
   )
 }
 
-/** A coin of its swap is gone to ourselves, so that it can never pass: what has expired is counted where such coins are. */
+/**
+ * A coin of its swap is gone to ourselves, so that it can never pass: what has expired rests, where it is counted as that. By
+ * a clock that was wrong it has not: promised to the payee once, it comes back only through a swap to oneself.
+ */
 function endReclaimed(ctx: Context, operation: In<'reclaiming' | 'bounced'>): void {
+  const { account, id } = operation
+  const Ys = expiredOf(ctx, id).map(({ Y }) => Y)
   ctx.store.transaction((write) => {
-    freeCoins(ctx, write, expiredOf(ctx, operation.id), ['reserved', 'handed_over'])
+    write.moveCoins(account, Ys, ['reserved', 'handed_over'], 'quarantined', null)
     write.updateOperation({ ...operation, state: 'reclaimed', ...ended(ctx) })
   })
-  ctx.emit({ kind: 'operation', id: operation.id })
+  ctx.emit({ kind: 'operation', id })
   ctx.emit({ kind: 'balance' })
 }
 
