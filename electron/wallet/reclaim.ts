@@ -8,24 +8,22 @@ import type { Operation, OperationIn, OperationOf } from './operation.ts'
 import { keysetOf, tiedTo } from './own-coins.ts'
 import { due } from './progress.ts'
 import { mayBeReplaced, signedAnewBy, stopReplacement } from './replacement.ts'
-import { feeOf, planRefresh, total } from './self-swap.ts'
+import { canBeHeld, planRefresh } from './self-swap.ts'
 import { hasExpired } from './settle.ts'
 import type { Coin } from './store-port.ts'
 
 type Pay = OperationOf<'pay'>
 
 /** A void, a dead swap and a passed deadline permit a reclaim without warning (protocol section 8). */
-export function reclaimable({ store, clock }: Context, operation: Pay): 'no' | 'free' | 'warned' {
+export function reclaimable(ctx: Context, operation: Pay): 'no' | 'free' | 'warned' {
   if (!isStateToTakeFrom(operation)) return 'no'
-  const coins = worthTaking({ store, clock }, operation)
-  if (coins.length === 0) return 'no'
-  const { state, deadline } = operation
-  const unlessLate = deadline * 1000 < clock.now() ? 'free' : 'warned'
-  // Whoever else has some of its coins: those that are tied to it can be taken. Dust is left and counted.
-  if (state === 'bounced') return total(coins) > feeOf({ store }, coins) ? unlessLate : 'no'
-  // Another life of this wallet gave them to somebody: there is nothing of this payment to take.
-  if (!hasItsCoins({ store }, operation)) return 'no'
-  return state === 'voided' || state === 'dead' ? 'free' : unlessLate
+  const { state, deadline, account, unit } = operation
+  // Another life of this wallet gave them to somebody. Of a bounced one that is so, and those tied to it can be taken.
+  if (state !== 'bounced' && !hasItsCoins(ctx, operation)) return 'no'
+  // Dust is left and counted; and a keyset has to sign what would come back.
+  if (!canBeHeld(ctx, account, unit, worthTaking(ctx, operation))) return 'no'
+  if (state === 'voided' || state === 'dead') return 'free'
+  return deadline * 1000 < ctx.clock.now() ? 'free' : 'warned'
 }
 
 const statesToTakeFrom = ['settling', 'handing_over', 'signed', 'voided', 'dead', 'bounced'] as const
