@@ -89,6 +89,31 @@ describe('a swap', { timeout: 60_000 }, () => {
   })
 })
 
+describe('a keyset that is spoiled', { timeout: 60_000 }, () => {
+  test.each(['signed', 'bounced'] as const)(
+    'keeps no payment with its coins that is %s from being shown',
+    async (state) => {
+      const world = await openWorld()
+      const { payer, payee } = await payerAndPayee(world)
+      await cutOff(payer, payee)
+      const id = await payer.pay(payee, 13)
+      const copy = payer.copy()
+      const file = new DatabaseSync(copy)
+      file.exec(
+        `UPDATE operation SET state = '${state}', data = json_set(data, '$.state', '${state}') WHERE id = '${id}'`,
+      )
+      expect(file.prepare(`UPDATE keyset SET keys = '[7]'`).run().changes).toBe(1)
+      file.close()
+      payer.reopen(undefined, copy)
+      world.isCookingBooks = true
+      inState(payer.payment(id), state)
+      expect(payer.engine.reclaimable(payer.payment(id))).toBe('no')
+      expect(await codeOf(payer.engine.reclaim(id, true))).toBe('wrong_state')
+      world.forget(payer)
+    },
+  )
+})
+
 describe('a cash out one of whose swaps is spoiled', { timeout: 60_000 }, () => {
   async function gathering() {
     const world = await openWorld()

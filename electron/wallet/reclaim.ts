@@ -21,9 +21,20 @@ export function reclaimable(ctx: Context, operation: Pay): 'no' | 'free' | 'warn
   // Another life of this wallet gave them to somebody. Of a bounced one that is so, and those tied to it can be taken.
   if (state !== 'bounced' && !hasItsCoins(ctx, operation)) return 'no'
   // Dust is left and counted; and a keyset has to sign what would come back.
-  if (!canBeHeld(ctx, account, unit, worthTaking(ctx, operation))) return 'no'
+  const coins = orNone(() => worthTaking(ctx, operation))
+  if (!canBeHeld(ctx, account, unit, coins)) return 'no'
   if (state === 'voided' || state === 'dead') return 'free'
   return deadline * 1000 < ctx.clock.now() ? 'free' : 'warned'
+}
+
+/** A keyset that cannot be read says nothing of its coins, and keeps no payment from being shown. */
+function orNone(read: () => readonly Coin[]): readonly Coin[] {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'folder_damaged') return []
+    throw error
+  }
 }
 
 const statesToTakeFrom = ['settling', 'handing_over', 'signed', 'voided', 'dead', 'bounced'] as const
