@@ -202,10 +202,20 @@ describe('the story of a payment', () => {
   })
 
   test('what never left before the offer ended is not said to be tried again', () => {
-    const late = { ...detail, state: 'on_its_way', trouble: 'terms_expired', mayBeDelivered: false } as const
+    const untold = { state: 'on_its_way', trouble: 'terms_expired', mayBeDelivered: false } as const
+    const late = { ...detail, ...untold, reclaim: 'free' } as const
     expect(sentenceOf(late)).toMatch(/could not be sent.*Take it back/)
     for (const other of [{ ...late, mayBeDelivered: true }, { ...late, trouble: null }, detail])
       expect(sentenceOf(other)).toBe(paymentWords.out[other.state].sentence)
+  })
+
+  test('does not say that coins can be taken back where nothing is offered', () => {
+    const late = { ...detail, state: 'on_its_way', trouble: 'terms_expired', mayBeDelivered: false } as const
+    for (const payment of [{ ...detail, state: 'refused' }, { ...detail, state: 'dead' }, late] as const) {
+      expect(sentenceOf({ ...payment, reclaim: 'free' })).toMatch(/take (it|your coins) back/i)
+      expect(sentenceOf({ ...payment, reclaim: 'no' })).toMatch(/nothing of it can be taken back\.$/)
+      expect(sentenceOf({ ...payment, reclaim: 'no' })).not.toMatch(/take (it|your coins) back/i)
+    }
   })
 
   test('of a bounced payment says what can be taken back, and that it may be final all the same', () => {

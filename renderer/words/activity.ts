@@ -188,15 +188,22 @@ type Known = Pick<PaymentView, 'direction' | 'state' | 'trouble' | 'mayBeDeliver
 export function sentenceOf({ direction, state, trouble, mayBeDelivered, reclaim }: Known): string {
   const late: ErrorCode = 'terms_expired'
   const isLate = direction === 'out' && state === 'on_its_way' && trouble === late && !mayBeDelivered
-  if (isLate) return lateSentence
+  const isStuck = direction === 'out' && reclaim === 'no'
+  if (isLate) return isStuck ? `${lateSentence} ${nothingBack}` : `${lateSentence} ${takeItBack}`
+  if (isStuck && state === 'refused') return `They did not take it. ${nothingBack}`
+  if (isStuck && state === 'dead') return `${deadSentence} ${nothingBack}`
   return state === 'bounced' && reclaim !== 'no' ? leftSentence : paymentWords[direction][state].sentence
 }
 
 const leftSentence =
   'The mint said that coins of it had been spent in another way, so the payment did not hold. The other side did not get it. What is left is yours: you can take it back.'
 
-const lateSentence =
-  'It could not be sent before their offer ended, and Farthing does not send it by itself any more. Take it back, and pay again if they still expect it.'
+const lateSentence = 'It could not be sent before their offer ended, and Farthing does not send it by itself any more.'
+const takeItBack = 'Take it back, and pay again if they still expect it.'
+
+const deadSentence = 'The mint cannot finish it the way it was signed.'
+/** Its coins are out of date, not worth the fee or another payment's; or the mint has to be reached first. */
+const nothingBack = 'At the moment nothing of it can be taken back.'
 
 /** Why Farthing refused a payment to us, where it is worth saying. */
 export const refusalWords: Readonly<Partial<Record<ErrorCode, string>>> = {
