@@ -7,7 +7,7 @@ import { unixNow } from '../electron/wallet/context.ts'
 import { findDoubleSpend } from '../electron/wallet/evidence.ts'
 import type { OperationOf } from '../electron/wallet/operation.ts'
 import type { MintClient } from '../electron/wallet/ports.ts'
-import { restingOf } from '../electron/wallet/quarantine.ts'
+import { restingOf, spendableOf } from '../electron/wallet/quarantine.ts'
 import { splitAmount } from '../shared/amount.ts'
 import { keysetIdV1 } from '../shared/cashu/keyset.ts'
 import { hexToBytes } from '../shared/cashu/numbers.ts'
@@ -1511,6 +1511,18 @@ describe('void and reclaim', () => {
       expect((await refused(payer.engine.reclaim(id, true))).code).toBe('wrong_state')
       await reconnect(payer)
       expect(payer.engine.reclaimable(payer.payment(id))).toBe('free')
+    })
+
+    test('before the swap back was sent: what still has worth comes back, and the payment ends', async () => {
+      const world = await openWorld()
+      const { payer, id } = await mixed(world)
+      await payer.run(() => payer.engine.reclaim(id, false))
+      world.clock.move(61 * dayMs)
+      await reconnect(payer)
+      await world.rest(2 * dayMs)
+      expect(payer.payment(id)).toMatchObject({ state: 'reclaimed', nextAttemptAt: null })
+      expect(spendableOf({ store: payer.store, clock: world.clock }, 0, 'sat').spendable).toBe(24)
+      expect(payer.totals()).toMatchObject({ reserved: 0, handed_over: 0 })
     })
 
     test('where all have, there is nothing to take back', async () => {

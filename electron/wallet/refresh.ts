@@ -7,7 +7,19 @@ import { maxInputs } from '../../shared/cashu/wire.ts'
 import { type Context, unixNow } from './context.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
 import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
-import { due, ended, lookAgainLater, lookAgainPause, lookOrSettle, retry, settleRound, stamp } from './progress.ts'
+import {
+  conclude,
+  due,
+  ended,
+  lookAgainLater,
+  lookAgainPause,
+  lookAt,
+  lookOrSettle,
+  retry,
+  stamp,
+  trySettle,
+  withAttempt,
+} from './progress.ts'
 import {
   canBeHeld,
   feeOf,
@@ -21,7 +33,7 @@ import {
   total,
   unitsOf,
 } from './self-swap.ts'
-import { outputKeyset, type VerifiedSignature } from './settle.ts'
+import { hasExpired, outputKeyset, type VerifiedSignature } from './settle.ts'
 import type { Coin, WalletWrites } from './store-port.ts'
 
 type Refresh = OperationOf<'refresh'>
@@ -35,20 +47,37 @@ const moveOnSeconds = 90 * 24 * 3600
 export async function stepRefresh(ctx: Context, operation: Refresh): Promise<void> {
   if (operation.state === 'lost') return lookAgain(ctx, operation)
   if (operation.state !== 'settling') return
-  return settleRound(
-    ctx,
-    operation,
-    { kind: 'owner' },
-    {
-      settled: (ready, signatures) => finish(ctx, ready, signatures),
-      sadly: (ready, kind, signatures) => giveUp(ctx, ready, kind, signatures),
-    },
-  )
+  const ready = withAttempt(ctx, operation)
+  const outcome = ready ? await trySettle(ctx, ready, owner) : await lookAt(ctx, operation, owner)
+  const isHopeless = outcome.kind === 'expired' && (await isHeldUp(ctx, operation))
+  return conclude(ctx, ready ?? operation, isHopeless ? { ...outcome, kind: 'dead' } : outcome, {
+    settled: (one, signatures) => finish(ctx, one, signatures),
+    sadly: (one, kind, signatures) => giveUp(ctx, one, kind, signatures),
+  })
+}
+
+const owner = { kind: 'owner' as const }
+
+const lasts =
+  ({ store, clock }: Context) =>
+  ({ account, keysetId }: Coin): boolean =>
+    !hasExpired(keysetOf(store, account)(keysetId), unixNow(clock))
+
+/**
+ * Whether coins that have expired hold up others for good: nothing is spent, and the mint takes no swap with them. It is made
+ * again without them, where the others are worth it.
+ */
+async function isHeldUp(ctx: Context, operation: SettlingRefresh): Promise<boolean> {
+  const { id, account, unit } = operation
+  const left = ctx.store.read.coinsOf(id).filter(lasts(ctx))
+  if (!canBeHeld(ctx, account, unit, left)) return false
+  const states = await ctx.mints.client(account).checkState(inputYs(operation))
+  return states.kind === 'ok' && states.value.every((state) => state === 'UNSPENT')
 }
 
 /** A mint may have erred: what it says of a lost swap is asked again until the keyset expires. */
 async function lookAgain(ctx: Context, operation: OperationIn<'refresh', 'lost'>): Promise<void> {
-  const outcome = await lookOrSettle(ctx, operation, { kind: 'owner' })
+  const outcome = await lookOrSettle(ctx, operation, owner)
   if (outcome.kind === 'settled') return finish(ctx, operation, outcome.signatures)
   return lookAgainLater(ctx, operation, outcome)
 }
@@ -123,10 +152,20 @@ async function giveUp(
   tell(ctx, operation)
 }
 
-/** The same coins, another purse. What was to be gathered just comes home: its cash out cannot be completed. */
+/**
+ * The same coins, another purse, but for those that have expired. What was to be gathered just comes home: its cash out cannot
+ * be completed.
+ */
 function planAgain(ctx: Context, write: WalletWrites, refresh: Refresh): void {
   const { id: dead, account, unit, reason, reclaims } = refresh
-  const coins = ctx.store.read.coinsOf(dead)
+  const held = ctx.store.read.coinsOf(dead)
+  const coins = held.filter(lasts(ctx))
+  leave(
+    ctx,
+    write,
+    refresh,
+    held.filter((coin) => !coins.includes(coin)),
+  )
   if (reason !== 'reclaim') {
     planRefresh(ctx, write, { account, unit, coins, reason: 'rekey', reclaims: null })
     return
@@ -137,6 +176,15 @@ function planAgain(ctx: Context, write: WalletWrites, refresh: Refresh): void {
   if (waiting?.kind === 'melt' && waiting.state === 'returning') {
     write.updateOperation({ ...waiting, swaps: [...waiting.swaps, id] })
   }
+}
+
+/** Expired: the payment's again, whose end says where they are counted; or they rest. */
+function leave(ctx: Context, write: WalletWrites, refresh: Refresh, coins: readonly Coin[]): void {
+  const waiting = servedBy(ctx, refresh)
+  const payment = waiting?.kind === 'pay' && waiting.state === 'reclaiming' ? waiting : undefined
+  const state = payment === undefined ? 'quarantined' : payment.handedOver ? 'handed_over' : 'reserved'
+  const Ys = coins.map(({ Y }) => Y)
+  write.moveCoins(refresh.account, Ys, ['reserved'], state, payment?.id ?? null)
 }
 
 /** The payment whose coins were to come back, or the cash out that waits, looks at once at what became of it. */
