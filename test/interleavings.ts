@@ -14,11 +14,22 @@ import {
   ledgerOfAll,
   looksLikeCheating,
   promisedTwice,
+  signedAnew,
   spentAt,
   stuck,
   type Wrongs,
 } from './at-rest.ts'
-import { away, dayMs, honest, hourMs, minuteMs, openWorld, type TestWallet, type World } from './engine-fixture.ts'
+import {
+  away,
+  dayMs,
+  honest,
+  hourMs,
+  minuteMs,
+  openWorld,
+  signElsewhere,
+  type TestWallet,
+  type World,
+} from './engine-fixture.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
 import { readBooks } from './mint-books.ts'
 
@@ -42,6 +53,8 @@ const actionOf = {
   reclaim: fc.record({ kind: fc.constant('reclaim'), who, which }),
   refresh: fc.record({ kind: fc.constant('refresh'), who }),
   cashOut: fc.record({ kind: fc.constant('cashOut'), who, amount }),
+  /** Somebody pays for a signature on an output of a payment that is signed and not settled: its swap can never pass. */
+  burn: fc.record({ kind: fc.constant('burn'), which }),
   rotate: fc.record({ kind: fc.constant('rotate'), feePpk: fc.constantFrom(0, 100) }),
   restart: fc.record({ kind: fc.constant('restart'), who }),
   /** Sudden death at one of its next calls. */
@@ -70,6 +83,7 @@ export const actions: fc.Arbitrary<Action[]> = fc.noBias(
       { arbitrary: actionOf.reclaim, weight: 3 },
       { arbitrary: actionOf.refresh, weight: 2 },
       { arbitrary: actionOf.cashOut, weight: 1 },
+      { arbitrary: actionOf.burn, weight: 3 },
       { arbitrary: actionOf.rotate, weight: 2 },
       { arbitrary: actionOf.restart, weight: 3 },
       { arbitrary: actionOf.die, weight: 2 },
@@ -87,6 +101,8 @@ const ends = [
   ...['withdraw done', 'pay final', 'pay abandoned', 'receive terms', 'receive final', 'receive refused'],
   ...['receive expired', 'refresh done', 'melt done', 'melt failed', 'melt abandoned'],
 ]
+/** And only if an output was signed elsewhere: what it belongs to is signed anew. */
+const endsOfBurning = ['pay replaced', 'receive replaced', 'refresh dead']
 /** And only if a person took something back: the race at the mint has a loser. */
 const endsOfReclaims = ['pay reclaimed', 'pay bounced', 'receive bounced', 'refresh lost']
 
@@ -99,6 +115,8 @@ type Scene = {
   readonly wallets: readonly TestWallet[]
   /** Coins of payments that a person asked to have back. */
   readonly askedBack: Set<string>
+  /** What was paid for signatures on outputs of others. */
+  gifts: number
 }
 
 export type Played = {
@@ -121,7 +139,7 @@ export async function actAll(lot: number, list: readonly Action[]): Promise<Play
     await wallet.withdraw(moneyAtFirst)
     wallets.push(wallet)
   }
-  const scene = { world, proxy, wallets, askedBack: new Set<string>() }
+  const scene: Scene = { world, proxy, wallets, askedBack: new Set<string>(), gifts: 0 }
   const wrongs: string[] = []
   try {
     for (const action of [...list, { kind: 'rest' } as const]) {
@@ -170,6 +188,8 @@ async function act(scene: Scene, action: Action): Promise<unknown> {
       return workOff(one(action.who))
     case 'cashOut':
       return one(action.who).cashOut(action.amount)
+    case 'burn':
+      return burn(scene, action.which)
     case 'rotate':
       return world.mint.rotate({ feePpk: action.feePpk })
     case 'restart':
@@ -222,6 +242,26 @@ async function takeBack({ askedBack }: Scene, wallet: TestWallet, payment: Opera
   await wallet.run(() => wallet.engine.reclaim(payment.id, true))
 }
 
+/** One unit on one of the outputs: for the swap it is the wrong amount, or signed for something else. */
+async function burn(scene: Scene, which: number): Promise<void> {
+  const open = scene.wallets.flatMap(({ store }) =>
+    store.read
+      .operations({ kind: 'receive', states: ['signed'] })
+      .flatMap((one) => ('swap' in one ? one.swap.outputs : [])),
+  )
+  const output = open[which % open.length]
+  if (output && (await canBeSigned(scene.world, output.B_))) {
+    await signElsewhere(scene.world, output.B_, 1)
+    scene.gifts++
+  }
+}
+
+async function canBeSigned({ mint }: World, B_: string): Promise<boolean> {
+  const id = await mint.keysetId()
+  const { body } = await mint.post('/v1/restore', { outputs: [{ amount: 1, id, B_ }] })
+  return (body as { signatures: readonly unknown[] }).signatures.length === 0
+}
+
 function dieSoon(wallet: TestWallet, { calls, before }: { readonly calls: number; readonly before: boolean }): void {
   let left = calls
   wallet.fate = () => (--left === 0 ? (before ? 'die_before' : 'die_after') : 'live')
@@ -251,20 +291,28 @@ async function restAll(scene: Scene): Promise<void> {
   await world.rest()
 }
 
-async function wrongsOf({ world, proxy, wallets, askedBack }: Scene): Promise<Wrongs> {
+async function wrongsOf({ world, proxy, wallets, askedBack, gifts }: Scene): Promise<Wrongs> {
   const known = ledgerOfAll(wallets)
+  // Gifts of one unit, where that is not worth its fee; nothing else rests.
+  const resting = wallets.reduce((sum, { store }) => sum + store.read.totals(0, 'sat').quarantined, 0)
+  const payments = wallets.flatMap(({ store }) => store.read.operations({ kind: 'pay' }))
   const books = readBooks(world.mint.folder)
   const isSame = (what: string, atMint: number, here: number) =>
     atMint === here ? [] : [`${what}: ${atMint} at the mint, ${here} as wallets know`]
   return [
-    ...booksOf(wallets),
+    ...booksOf(wallets, gifts - resting),
+    ...(resting > gifts ? [`${resting} rest, and ${gifts} were given`] : []),
     ...books.problems,
-    ...isSame('issued', books.issued, known.issued),
+    ...isSame('issued', books.issued, known.issued + gifts),
     ...isSame('cashed out', world.paidOut(), known.cashedOut),
-    ...isSame('in circulation', books.circulating, known.worth),
+    ...isSame('in circulation', books.circulating, known.worth + resting),
     ...(await coinsTwice(wallets, spentAt(world.mint))),
-    ...stuck(world.clock.now(), wallets, askedBack.size > 0 ? [...ends, ...endsOfReclaims] : ends),
-    ...promisedTwice({ asked: proxy.asked, frames: world.frames }, askedBack),
+    ...stuck(world.clock.now(), wallets, [
+      ...ends,
+      ...(askedBack.size > 0 ? endsOfReclaims : []),
+      ...(gifts > 0 ? endsOfBurning : []),
+    ]),
+    ...promisedTwice({ asked: proxy.asked, frames: world.frames }, askedBack, signedAnew(payments)),
     ...looksLikeCheating(world.frames),
     ...wallets.flatMap(({ reports }) => reports.map((report) => `a defect was reported: ${report}`)),
   ]
