@@ -167,19 +167,25 @@ function Reach({ money: { outOfReach, payableAtOnce, spendable, unit, waiting } 
   }
 }
 
-/** Said for as long as coins rest for it: this wallet was restored, or may be an old copy, or is not the only one. */
+/**
+ * Said for as long as coins rest for it: this wallet was restored, or may be an old copy, or is not the only one. Later
+ * searches find nothing as a rule: then nothing rests, and only that is said.
+ */
 function CopyNotice() {
   const { cause, resting, searches } = useRestore()
   const isLooking = searches.some(({ state }) => state === 'looking')
   if (cause === null || (resting.until === null && !isLooking)) return null
   const { notice, search } = restoreWords
+  const isRestored = cause === 'phrase' || cause === 'backup'
+  const isOnlyLooking = isRestored && resting.until === null
+  const looking = isOnlyLooking ? search.body : `${search.title}: ${search.body}`
   return (
     <Note
-      tone={cause === 'phrase' || cause === 'backup' ? 'plain' : 'warn'}
+      tone={isRestored ? 'plain' : 'warn'}
       icon="restore"
-      title={`${notice.title[cause]}.`}
+      title={`${isOnlyLooking ? search.title : notice.title[cause]}.`}
     >
-      {isLooking ? `${search.title}: ${search.body}` : notice.resting(amountsOf(resting.amounts))}{' '}
+      {isLooking ? looking : notice.resting(amountsOf(resting.amounts))}{' '}
       <a className="link" href={to.restore}>
         {notice.look}
       </a>

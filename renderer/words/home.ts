@@ -9,7 +9,7 @@ export const homeWords = {
   moneyKind: (unit: string, isPlayMoney: boolean) => (isPlayMoney ? `${unit}, play money` : unit),
   youCanSpend: 'You can spend',
   signedToUs: 'signed to you, not final yet',
-  onItsWay: 'in payments that are not over',
+  onItsWay: 'yours, tied up for now',
   resting: 'found, resting',
   outOfReach: (names: readonly string[]) =>
     names.length === 1 ? `${names[0]} is out of reach.` : `${names.join(' and ')} are out of reach.`,

@@ -18,6 +18,7 @@ import {
   reach,
   type Seen,
   type Story,
+  searched,
   stateOf,
   until,
 } from './stage.ts'
@@ -171,6 +172,7 @@ async function history(story: Story, nora: Seen): Promise<Others> {
   }
   await story.be('2026-06-20T13:58:00Z')
   await Promise.all([calm(nora), calm(stall)])
+  await Promise.all([searched(nora), searched(stall)])
   return { stall, bakery, cafe, jonas, cheat }
 }
 

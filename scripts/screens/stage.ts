@@ -195,6 +195,16 @@ export async function calm({ wallet }: Pick<Person, 'wallet'>): Promise<void> {
   })
 }
 
+/** Until the wallet has looked for coins of its phrase: these phrases are given, so that it cannot know that they are new. */
+export async function searched({ wallet }: Pick<Person, 'wallet'>): Promise<void> {
+  // Days have passed at once: a search that is due now begins now.
+  await wallet.call('mints.sync', {})
+  await until('the search for coins', async () => {
+    const { slices } = await wallet.call('app.snapshot', {})
+    return slices.restore.searches.every(({ state }) => state === 'done')
+  })
+}
+
 /** The mint goes out of reach of these people, or comes back; until they have noticed. */
 export async function reach(people: readonly Person[], isThere: boolean): Promise<void> {
   for (const { cable } of people) await (isThere ? cable.plug() : cable.unplug())
