@@ -197,9 +197,9 @@ export async function calm({ wallet }: Pick<Person, 'wallet'>): Promise<void> {
 
 /** Until the wallet has looked for coins of its phrase: these phrases are given, so that it cannot know that they are new. */
 export async function searched({ wallet }: Pick<Person, 'wallet'>): Promise<void> {
-  // Days have passed at once: a search that is due now begins now.
-  await wallet.call('mints.sync', {})
   await until('the search for coins', async () => {
+    // Days have passed at once: a search that is due begins now, and so does the one after it.
+    await wallet.call('mints.sync', {})
     const { slices } = await wallet.call('app.snapshot', {})
     return slices.restore.searches.every(({ state }) => state === 'done')
   })
