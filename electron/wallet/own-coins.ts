@@ -3,11 +3,11 @@
 import { cappedSum, maxAmount } from '../../shared/amount.ts'
 import { hashToCurve, pointToHex } from '../../shared/cashu/bdhke.ts'
 import type { Keyset } from '../../shared/cashu/keyset.ts'
-import type { Context } from './context.ts'
+import { type Context, unixNow } from './context.ts'
 import { ownFrom } from './generation.ts'
 import type { SwapRecord } from './operation.ts'
 import type { CoinPath } from './secrets.ts'
-import { unblindSignature, type VerifiedSignature } from './settle.ts'
+import { hasExpired, unblindSignature, type VerifiedSignature } from './settle.ts'
 import type { Coin, CoinState, CoinTotals, OwnOutput, PurseRow, WalletReads, WalletWrites } from './store-port.ts'
 
 export type PlannedOutputs = {
@@ -92,6 +92,10 @@ const freeState = (read: WalletReads, account: number, { generation }: CoinPath)
 /** Coins that this operation holds and that are not known to be spent. */
 export const tiedTo = ({ store }: Pick<Context, 'store'>, operationId: string): readonly Coin[] =>
   store.read.coinsOf(operationId).filter(({ state }) => state === 'reserved' || state === 'handed_over')
+
+/** Whether its keyset has ended, by our clock: the mint takes it no more. */
+export const isExpired = ({ store, clock }: Pick<Context, 'store' | 'clock'>, { account, keysetId }: Coin): boolean =>
+  hasExpired(keysetOf(store, account)(keysetId), unixNow(clock))
 
 /** Coins that were reserved and never left this computer are free again. */
 export function freeCoins({ store }: Pick<Context, 'store'>, write: WalletWrites, coins: readonly Coin[]): void {

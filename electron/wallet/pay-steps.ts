@@ -10,7 +10,7 @@ import { type Context, randomBetween, unixNow } from './context.ts'
 import { buildSettledHandover } from './handover.ts'
 import { hasItsCoins } from './held-back.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
-import { coinsFrom, keysetOf, markSpent, tiedTo } from './own-coins.ts'
+import { coinsFrom, isExpired, keysetOf, markSpent, tiedTo } from './own-coins.ts'
 import { abandonPay, closeSession, type OpenSessions, wasPaidAnew } from './pay.ts'
 import { agree, deliver, hashOfTerms, type PayeeAnswer } from './payee-talk.ts'
 import {
@@ -31,7 +31,7 @@ import {
 } from './progress.ts'
 import { hasPassedBefore, passedBefore, spentAfter } from './replaced.ts'
 import { mayBeReplaced, startReplacement, stepReplacement } from './replacement.ts'
-import { expiresSoonSeconds, hasExpired, type Outcome, type VerifiedSignature } from './settle.ts'
+import { expiresSoonSeconds, type Outcome, type VerifiedSignature } from './settle.ts'
 import type { Coin } from './store-port.ts'
 
 type Pay = OperationOf<'pay'>
@@ -425,9 +425,7 @@ function isBack(ctx: Context, { id, account, swap, reclaim }: Signed): boolean {
 
 /** Coins that it still holds and that have expired: a reclaim leaves them out. */
 function expiredOf(ctx: Context, id: string): readonly Coin[] {
-  return tiedTo(ctx, id).filter(({ account, keysetId }) =>
-    hasExpired(keysetOf(ctx.store, account)(keysetId), unixNow(ctx.clock)),
-  )
+  return tiedTo(ctx, id).filter((coin) => isExpired(ctx, coin))
 }
 
 /**

@@ -2,14 +2,13 @@
 // itself is a refresh (self-swap.ts, refresh.ts); what becomes of the payment is followed in pay-steps.ts.
 
 import { AppError } from '../../shared/errors.ts'
-import { type Context, unixNow } from './context.ts'
+import type { Context } from './context.ts'
 import { hasItsCoins } from './held-back.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
-import { keysetOf, tiedTo } from './own-coins.ts'
+import { isExpired, tiedTo } from './own-coins.ts'
 import { due } from './progress.ts'
 import { mayBeReplaced, signedAnewBy, stopReplacement } from './replacement.ts'
 import { canBeHeld, planRefresh } from './self-swap.ts'
-import { hasExpired } from './settle.ts'
 import type { Coin } from './store-port.ts'
 
 type Pay = OperationOf<'pay'>
@@ -47,10 +46,8 @@ const isStateToTakeFrom = (operation: Pay): operation is ToTakeFrom =>
  * Coins of a payment that are not known to be spent, and that the mint still takes: one whose keyset has ended would hold up
  * all others for good.
  */
-function worthTaking({ store, clock }: Pick<Context, 'store' | 'clock'>, { account, id }: Operation): readonly Coin[] {
-  const keyset = keysetOf(store, account)
-  return tiedTo({ store }, id).filter(({ keysetId }) => !hasExpired(keyset(keysetId), unixNow(clock)))
-}
+const worthTaking = (ctx: Context, { id }: Operation): readonly Coin[] =>
+  tiedTo(ctx, id).filter((coin) => !isExpired(ctx, coin))
 
 /**
  * The payment stops first, in the transaction that signs the swap back: the runner sends its old swap no more.

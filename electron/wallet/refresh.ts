@@ -6,7 +6,7 @@
 import { maxInputs } from '../../shared/cashu/wire.ts'
 import { type Context, unixNow } from './context.ts'
 import type { Operation, OperationIn, OperationOf } from './operation.ts'
-import { coinsFrom, keysetOf, markSpent } from './own-coins.ts'
+import { coinsFrom, isExpired, keysetOf, markSpent } from './own-coins.ts'
 import {
   conclude,
   due,
@@ -33,7 +33,7 @@ import {
   total,
   unitsOf,
 } from './self-swap.ts'
-import { hasExpired, outputKeyset, type VerifiedSignature } from './settle.ts'
+import { outputKeyset, type VerifiedSignature } from './settle.ts'
 import type { Coin, WalletWrites } from './store-port.ts'
 
 type Refresh = OperationOf<'refresh'>
@@ -58,18 +58,13 @@ export async function stepRefresh(ctx: Context, operation: Refresh): Promise<voi
 
 const owner = { kind: 'owner' as const }
 
-const lasts =
-  ({ store, clock }: Context) =>
-  ({ account, keysetId }: Coin): boolean =>
-    !hasExpired(keysetOf(store, account)(keysetId), unixNow(clock))
-
 /**
  * Whether coins that have expired hold up others for good: nothing is spent, and the mint takes no swap with them. It is made
  * again without them, where the others are worth it.
  */
 async function isHeldUp(ctx: Context, operation: SettlingRefresh): Promise<boolean> {
   const { id, account, unit } = operation
-  const left = ctx.store.read.coinsOf(id).filter(lasts(ctx))
+  const left = ctx.store.read.coinsOf(id).filter((coin) => !isExpired(ctx, coin))
   if (!canBeHeld(ctx, account, unit, left)) return false
   const states = await ctx.mints.client(account).checkState(inputYs(operation))
   return states.kind === 'ok' && states.value.every((state) => state === 'UNSPENT')
@@ -159,12 +154,12 @@ async function giveUp(
 function planAgain(ctx: Context, write: WalletWrites, refresh: Refresh): void {
   const { id: dead, account, unit, reason, reclaims } = refresh
   const held = ctx.store.read.coinsOf(dead)
-  const coins = held.filter(lasts(ctx))
+  const coins = held.filter((coin) => !isExpired(ctx, coin))
   leave(
     ctx,
     write,
     refresh,
-    held.filter((coin) => !coins.includes(coin)),
+    held.filter((coin) => isExpired(ctx, coin)),
   )
   if (reason !== 'reclaim') {
     planRefresh(ctx, write, { account, unit, coins, reason: 'rekey', reclaims: null })

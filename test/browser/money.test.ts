@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startMint } from '../../scripts/demo/processes.ts'
 import { writeClip } from './camera.ts'
 import { isWithoutChromium } from './chromium.ts'
-import { ask, button, confirm, heading, prepare, text, visit, waitForText } from './screens.ts'
+import { ask, button, confirm, heading, noticeAway, prepare, text, visit, waitForText } from './screens.ts'
 import { type Stage, setStage } from './stage.ts'
 
 describe.skipIf(isWithoutChromium())('two people', () => {
@@ -72,11 +72,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     const bob = await stage.open('Dan', { coins: 0 })
     const request = await ask(bob, '12')
     await stage.cable.unplug()
-    for (const { page } of [ann, bob])
-      await page
-        .getByText(/not reached since/)
-        .first()
-        .waitFor({ timeout: 45_000 })
+    await noticeAway(ann, bob)
     await prepare(ann, request)
     expect(await text(ann.page)).toContain('This payment will be signed.')
     await confirm(ann.page)
@@ -97,11 +93,7 @@ describe.skipIf(isWithoutChromium())('two people', () => {
     const request = await ask(bob, '12')
     await prepare(ann, request)
     await stage.cable.unplug()
-    for (const { page } of [ann, bob])
-      await page
-        .getByText(/not reached since/)
-        .first()
-        .waitFor({ timeout: 45_000 })
+    await noticeAway(ann, bob)
     await confirm(ann.page)
     await heading(ann.page, 'Refused')
     await visit(ann, '#/')

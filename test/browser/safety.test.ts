@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { isWithoutChromium } from './chromium.ts'
-import { ask, button, confirm, heading, prepare, text, visit, waitForText } from './screens.ts'
+import { ask, button, confirm, heading, noticeAway, prepare, text, visit, waitForText } from './screens.ts'
 import { type Stage, setStage, until, type Window } from './stage.ts'
 
 const passphrase = 'seven copper farthings'
@@ -86,11 +86,7 @@ describe.skipIf(isWithoutChromium())('nothing is lost and nobody gets in', () =>
     const old = await stage.open('Bob', { coins: 0 })
     const request = await ask(old, '12')
     await stage.cable.unplug()
-    for (const { page } of [ann, old])
-      await page
-        .getByText(/not reached since/)
-        .first()
-        .waitFor({ timeout: 45_000 })
+    await noticeAway(ann, old)
     await prepare(ann, request)
     await confirm(ann.page)
     await heading(ann.page, 'Signed')

@@ -21,6 +21,15 @@ export const text = async (page: Page): Promise<string> =>
 export const waitForText = (page: Page, what: string | RegExp): Promise<void> =>
   page.locator('#main').getByText(what).first().waitFor({ timeout: waitMs })
 
+/** Until each of them says that its mint is away. */
+export async function noticeAway(...windows: readonly Pick<Window, 'page'>[]): Promise<void> {
+  for (const { page } of windows)
+    await page
+      .getByText(/not reached since/)
+      .first()
+      .waitFor({ timeout: waitMs })
+}
+
 /** Show another screen: `#/…`. */
 export async function visit({ page }: Pick<Window, 'page'>, route: string): Promise<void> {
   await page.goto(new URL(route, page.url()).href)
